@@ -127,6 +127,13 @@ map_memfd_secret (gsize guard, gsize size)
   return region;
 }
 
+/* The system call itself, for the sanitizers make the function do nothing. */
+static gboolean
+lock_pages (guint8 *data, gsize size)
+{
+  return syscall (SYS_mlock, data, size) == 0;
+}
+
 /* NULL leaves errno. */
 static guint8 *
 map_guarded (gsize guard, gsize size, gboolean *out_locked)
@@ -140,7 +147,7 @@ map_guarded (gsize guard, gsize size, gboolean *out_locked)
       if (region == NULL)
         return NULL;
       gboolean usable = mprotect (region + guard, size, PROT_READ | PROT_WRITE) == 0;
-      locked = usable && mlock (region + guard, size) == 0;
+      locked = usable && lock_pages (region + guard, size);
       if (!usable || (!locked && arena.require_lock))
         {
           int reason = errno;

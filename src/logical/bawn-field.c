@@ -6,6 +6,8 @@
 #include "logical/bawn-string-map.h"
 #include "util/bawn-clock.h"
 
+#include <string.h>
+
 /* A warning names no more unknown fields than this, however many were sent. */
 #define UNKNOWN_MAX 32
 /* Wrong numbers are shown to the caller, but no more of them than this: an error is also logged. */
@@ -421,7 +423,7 @@ add_members (GHashTable *map, const char *name, const BawnJsonNode *object, GErr
 {
   for (const BawnJsonNode *item = object->children; item != NULL; item = item->next)
     {
-      char *text = dup_scalar (item);
+      char *text = strlen (item->name) == item->name_size ? dup_scalar (item) : NULL;
 
       if (text == NULL)
         {

@@ -216,7 +216,9 @@ encode_envelope (const BawnResponse *response, const char *request_id, guint *ou
       *out_status = STATUS_NOT_FOUND;
       return bawn_errors_encode (NULL);
     }
-  *out_status = response->status != 0 ? response->status : has_body ? STATUS_OK : STATUS_NO_CONTENT;
+  guint usual = has_body ? STATUS_OK : STATUS_NO_CONTENT;
+
+  *out_status = response->status != 0 ? response->status : usual;
   if (*out_status == STATUS_NO_CONTENT)
     return NULL;
 
@@ -279,9 +281,9 @@ bawn_response_encode (const BawnResponse *response, const char *request_id, guin
       break;
     }
 
-  *out_status = response->status != 0    ? response->status
-                : response->data != NULL ? STATUS_OK
-                                         : STATUS_NO_CONTENT;
+  guint usual = response->data != NULL ? STATUS_OK : STATUS_NO_CONTENT;
+
+  *out_status = response->status != 0 ? response->status : usual;
 
   return response->data != NULL ? g_bytes_ref (response->data) : NULL;
 }

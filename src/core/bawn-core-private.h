@@ -46,6 +46,9 @@ GStrv bawn_core_engine_names (BawnCore *core, gboolean is_auth);
 typedef gboolean (*BawnCoreTxnFunc) (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error);
 gboolean bawn_core_transact (BawnCore *core, BawnCoreTxnFunc func, gpointer user_data, GError **error);
 
+/* Forgets the shares given so far; sys/unseal with "reset". */
+void bawn_core_reset_unseal (BawnCore *core);
+
 /* The way of one attempt: route, token, policy, audit, engine, lease, token, wrapping. What it wants written is in @txn. */
 BawnResponse *bawn_pipeline_run (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, GError **error);
 
@@ -80,6 +83,9 @@ extern const BawnRoute bawn_sys_tools_routes[];
 extern const BawnRoute bawn_sys_internal_routes[];
 extern const BawnRoute bawn_sys_keys_routes[];
 extern const BawnRoute bawn_sys_status_routes[];
+
+/* Rotates the barrier's key when it is due by use or age (sys/rotate/config): for a worker, now and then. Blocks. */
+gboolean bawn_sys_rotate_if_due (BawnCore *core, GError **error);
 
 /* Wrapping (core/bawn-wrapping.c). Puts the encoded answer into the cubbyhole of a new token, and turns @response into the
  * one that tells of it. */

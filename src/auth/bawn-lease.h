@@ -33,6 +33,7 @@ typedef struct
 } BawnLease;
 
 #define BAWN_LEASE_BUCKET_S 16
+#define BAWN_LEASE_ID_PREFIX "sys/lease/id/"
 
 BawnLease *bawn_lease_new (void);
 BawnLease *bawn_lease_copy (const BawnLease *lease);
@@ -50,6 +51,9 @@ gboolean bawn_lease_list (BawnTxn *txn, const char *prefix, GStrv *out_names, GE
 gboolean bawn_lease_due (BawnTxn *txn, gint64 now_us, guint limit, GStrv *out_ids, gint64 *out_next_us, GError **error);
 /* Ids of at most @limit leases given to a token. */
 gboolean bawn_lease_of_token (BawnTxn *txn, const char *token_hash, guint limit, GStrv *out_ids, GError **error);
+
+/* Drops a lease from those of a token, without touching it. */
+void bawn_lease_forget_token (BawnTxn *txn, const char *token_hash, const char *id);
 
 /* The API's arithmetic: the time to live that results, with a warning when capped. 0 for "none". Errors: "past the max
  * TTL, cannot renew". */

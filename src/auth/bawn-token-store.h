@@ -27,6 +27,10 @@ BawnTokenStore *bawn_token_store_ref (BawnTokenStore *store);
 void bawn_token_store_unref (BawnTokenStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnTokenStore, bawn_token_store_unref)
 
+/* What client tokens begin with. A chosen id may not. */
+#define BAWN_TOKEN_PREFIX_SERVICE "hvs."
+#define BAWN_TOKEN_PREFIX_BATCH "hvb."
+
 char *bawn_token_store_hash (BawnTokenStore *store, const char *id);
 
 /* Stores @token (hash, accessor, cubbyhole and creation time are filled in here), with its lease if it expires and an
@@ -50,7 +54,7 @@ gboolean bawn_token_store_list_accessors (BawnTokenStore *store, BawnTxn *txn, G
  * back are made due at once), cubbyholes, indexes. @out_more: call again with a new transaction. */
 gboolean bawn_token_store_sweep (BawnTokenStore *store, BawnTxn *txn, gboolean *out_more, GError **error);
 
-/* Where cubbyholes live, and the prefix of one. */
+/* Where cubbyholes live: the entries of one are at BAWN_CUBBYHOLE_PREFIX, the token's @cubbyhole, "/", and their path. */
 #define BAWN_CUBBYHOLE_PREFIX "cubbyhole/"
 
 /**

@@ -7,9 +7,10 @@
 #include <gnutls/gnutls.h>
 #include <string.h>
 
-/* A GnuTLS handle carries the state of the message it works on, and so serves one thread at a time. Idle handles
- * wait in slots, a cache line each; a thread starts looking at a slot of its own. As many slots as threads that
- * may be busy at once on a usual machine; more threads work too, and then pay for making a handle. */
+/* A GnuTLS handle carries the state of the message it works on, and so serves one thread at a time.
+ * Idle handles wait in slots, a cache line each; a thread starts looking at a slot of its own. As
+ * many slots as threads that may be busy at once on a usual machine; more threads work too, and
+ * then pay for making a handle. */
 #define N_SLOTS 16
 #define CACHE_LINE 64
 
@@ -41,7 +42,8 @@ own_slot (void)
 static gnutls_aead_cipher_hd_t
 handle_new (BawnSecret *key)
 {
-  gnutls_datum_t datum = { (unsigned char *) bawn_secret_data (key), (unsigned int) bawn_secret_size (key) };
+  gnutls_datum_t datum = { (unsigned char *) bawn_secret_data (key),
+                           (unsigned int) bawn_secret_size (key) };
   gnutls_aead_cipher_hd_t handle = NULL;
   int status = gnutls_aead_cipher_init (&handle, GNUTLS_CIPHER_AES_256_GCM, &datum);
 
@@ -89,8 +91,8 @@ handle_give (BawnAead *aead, gnutls_aead_cipher_hd_t handle)
  * bawn_aead_new:
  * @key: a key of %BAWN_KEY_SIZE bytes
  *
- * Prepares AES-256-GCM (NIST SP 800-38D). What GnuTLS expands from the key lies in its own memory, which it
- * wipes when the last owner lets go.
+ * Prepares AES-256-GCM (NIST SP 800-38D). What GnuTLS expands from the key lies in its own memory,
+ * which it wipes when the last owner lets go.
  *
  * Returns: (transfer full): a handle that any number of threads may use at a time
  */
@@ -152,13 +154,18 @@ bawn_aead_unref (BawnAead *aead)
  * @out_box: (out caller-allocates): room for @size + %BAWN_TAG_SIZE: the ciphertext, then the tag
  */
 void
-bawn_aead_seal (BawnAead *aead, const guint8 nonce[BAWN_NONCE_SIZE], gconstpointer aad, gsize aad_size,
-                gconstpointer plain, gsize size, guint8 *out_box)
+bawn_aead_seal (BawnAead *aead,
+                const guint8 nonce[BAWN_NONCE_SIZE],
+                gconstpointer aad,
+                gsize aad_size,
+                gconstpointer plain,
+                gsize size,
+                guint8 *out_box)
 {
   gnutls_aead_cipher_hd_t handle = handle_take (aead);
   gsize box_size = size + BAWN_TAG_SIZE;
-  int status = gnutls_aead_cipher_encrypt (handle, nonce, BAWN_NONCE_SIZE, aad, aad_size, BAWN_TAG_SIZE, plain, size,
-                                           out_box, &box_size);
+  int status = gnutls_aead_cipher_encrypt (handle, nonce, BAWN_NONCE_SIZE, aad, aad_size,
+                                           BAWN_TAG_SIZE, plain, size, out_box, &box_size);
 
   handle_give (aead, handle);
   if (status != 0 || box_size != size + BAWN_TAG_SIZE)
@@ -178,16 +185,21 @@ bawn_aead_seal (BawnAead *aead, const guint8 nonce[BAWN_NONCE_SIZE], gconstpoint
  * Returns: %FALSE if the box is not what was sealed; @out_plain holds zeroes then
  */
 gboolean
-bawn_aead_open (BawnAead *aead, const guint8 nonce[BAWN_NONCE_SIZE], gconstpointer aad, gsize aad_size,
-                gconstpointer box, gsize size, guint8 *out_plain)
+bawn_aead_open (BawnAead *aead,
+                const guint8 nonce[BAWN_NONCE_SIZE],
+                gconstpointer aad,
+                gsize aad_size,
+                gconstpointer box,
+                gsize size,
+                guint8 *out_plain)
 {
   if (size < BAWN_TAG_SIZE)
     return FALSE;
 
   gnutls_aead_cipher_hd_t handle = handle_take (aead);
   gsize plain_size = size - BAWN_TAG_SIZE;
-  int status = gnutls_aead_cipher_decrypt (handle, nonce, BAWN_NONCE_SIZE, aad, aad_size, BAWN_TAG_SIZE, box, size,
-                                           out_plain, &plain_size);
+  int status = gnutls_aead_cipher_decrypt (handle, nonce, BAWN_NONCE_SIZE, aad, aad_size,
+                                           BAWN_TAG_SIZE, box, size, out_plain, &plain_size);
 
   handle_give (aead, handle);
   if (status == 0 && plain_size == size - BAWN_TAG_SIZE)

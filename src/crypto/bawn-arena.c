@@ -16,15 +16,15 @@
 #ifndef __has_feature
 #define __has_feature(x) 0
 #endif
-#if defined(__SANITIZE_ADDRESS__) || __has_feature (address_sanitizer)
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 #include <sanitizer/asan_interface.h>
 #else
 #define ASAN_POISON_MEMORY_REGION(data, size) ((void) (data), (void) (size))
 #define ASAN_UNPOISON_MEMORY_REGION(data, size) ((void) (data), (void) (size))
 #endif
 
-/* Small secrets share chunks, one slot size a chunk. A chunk is small, so that the eight slot sizes together
- * take little of a locked-memory limit of 8 MiB, and yet holds 512 keys of 32 bytes. */
+/* Small secrets share chunks, one slot size a chunk. A chunk is small, so that the eight slot sizes
+ * together take little of a locked-memory limit of 8 MiB, and yet holds 512 keys of 32 bytes. */
 #define CHUNK_SIZE (16 * 1024)
 #define SLOT_MIN 16
 #define N_SLOT_SIZES 8
@@ -36,8 +36,8 @@
 /**
  * BawnArenaChunk:
  *
- * Pages between two guard pages. @slot_size 0: the chunk belongs to one large secret, which ends where the
- * rear guard page begins. The bookkeeping is outside of these pages.
+ * Pages between two guard pages. @slot_size 0: the chunk belongs to one large secret, which ends
+ * where the rear guard page begins. The bookkeeping is outside of these pages.
  */
 struct _BawnArenaChunk
 {
@@ -103,8 +103,9 @@ open_memfd_secret (gsize size)
   return -1;
 }
 
-/* A mapping with MAP_FIXED that failed may have left a hole where another thread maps something of its own: then
- * only the guard pages are still certainly ours, and the body is not touched again. */
+/* A mapping with MAP_FIXED that failed may have left a hole where another thread maps something of
+ * its own: then only the guard pages are still certainly ours, and the body is not touched again.
+ */
 static guint8 *
 map_memfd_secret (gsize guard, gsize size)
 {
@@ -114,7 +115,8 @@ map_memfd_secret (gsize guard, gsize size)
 
   guint8 *region = reserve_region (size + 2 * guard);
   if (region != NULL
-      && mmap (region + guard, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+      && mmap (region + guard, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0)
+             == MAP_FAILED)
     {
       munmap (region, guard);
       munmap (region + guard + size, guard);
@@ -123,6 +125,13 @@ map_memfd_secret (gsize guard, gsize size)
   close (fd);
 
   return region;
+}
+
+/* The system call itself, for the sanitizers make the function do nothing. */
+static gboolean
+lock_pages (guint8 *data, gsize size)
+{
+  return syscall (SYS_mlock, data, size) == 0;
 }
 
 /* NULL leaves errno. */
@@ -138,7 +147,7 @@ map_guarded (gsize guard, gsize size, gboolean *out_locked)
       if (region == NULL)
         return NULL;
       gboolean usable = mprotect (region + guard, size, PROT_READ | PROT_WRITE) == 0;
-      locked = usable && mlock (region + guard, size) == 0;
+      locked = usable && lock_pages (region + guard, size);
       if (!usable || (!locked && arena.require_lock))
         {
           int reason = errno;
@@ -147,7 +156,8 @@ map_guarded (gsize guard, gsize size, gboolean *out_locked)
           return NULL;
         }
     }
-  if (madvise (region + guard, size, MADV_DONTDUMP) != 0 || madvise (region + guard, size, MADV_DONTFORK) != 0)
+  if (madvise (region + guard, size, MADV_DONTDUMP) != 0
+      || madvise (region + guard, size, MADV_DONTFORK) != 0)
     {
       int reason = errno;
       munmap (region, size + 2 * guard);
@@ -178,9 +188,12 @@ fail_lock (gsize size, int reason, GError **error)
   g_autofree char *limit = describe_lock_limit ();
 
   return bawn_fail (error, BAWN_ERROR_LIMITED,
-                    "cannot lock %" G_GSIZE_FORMAT " more bytes of memory for keys (%s): the limit on locked memory, "
-                    "RLIMIT_MEMLOCK, is %s. Raise it, under systemd by LimitMEMLOCK=infinity in the unit, in a shell "
-                    "by \"ulimit -l\"; or set disable-mlock=true in the configuration, and keep keys from reaching "
+                    "cannot lock %" G_GSIZE_FORMAT
+                    " more bytes of memory for keys (%s): the limit on locked memory, "
+                    "RLIMIT_MEMLOCK, is %s. Raise it, under systemd by LimitMEMLOCK=infinity in "
+                    "the unit, in a shell "
+                    "by \"ulimit -l\"; or set disable-mlock=true in the configuration, and keep "
+                    "keys from reaching "
                     "the disk by other means, such as encrypted swap or none",
                     size, g_strerror (reason), limit);
 }
@@ -280,20 +293,22 @@ slot_index (gsize size)
  * @require_lock: whether memory that cannot be locked is an error
  * @error: (out) (optional): where to put the error
  *
- * Sets what holds for all later allocations, and finds out by trying whether enough memory can be locked.
+ * Sets what holds for all later allocations, and finds out by trying whether enough memory can be
+ * locked.
  *
  * Returns: %FALSE with words for an operator if it is required and cannot be had
  */
 gboolean
 bawn_arena_open (gboolean require_lock, GError **error)
 {
-  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&arena.lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&arena.lock);
 
   arena.require_lock = require_lock;
   if (!require_lock)
     return TRUE;
   if (arena.unlocked > 0)
-    return bawn_fail (error, BAWN_ERROR_INTERNAL, "keys are in memory already that could not be locked");
+    return bawn_fail (error, BAWN_ERROR_INTERNAL,
+                      "keys are in memory already that could not be locked");
 
   BawnArenaChunk *probe = chunk_new_locked (round_up (LOCK_RESERVE, page_size ()), 0, error);
   if (probe == NULL)
@@ -309,12 +324,13 @@ bawn_arena_open (gboolean require_lock, GError **error)
  * @out_chunk: (out): what to hand back to bawn_arena_free()
  * @error: (out) (optional): where to put the error
  *
- * Returns: (nullable): zeroed bytes, aligned to 16 if small; %NULL if no more memory can be had as it should be
+ * Returns: (nullable): zeroed bytes, aligned to 16 if small; %NULL if no more memory can be had as
+ * it should be
  */
 guint8 *
 bawn_arena_alloc (gsize size, BawnArenaChunk **out_chunk, GError **error)
 {
-  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&arena.lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&arena.lock);
 
   if (size > G_MAXSSIZE - 4 * page_size ())
     return bawn_fail_null (error, BAWN_ERROR_TOO_LARGE, "a secret is too large");
@@ -333,7 +349,8 @@ bawn_arena_alloc (gsize size, BawnArenaChunk **out_chunk, GError **error)
   BawnArenaChunk **head = &arena.partial[index];
   if (*head == NULL)
     {
-      BawnArenaChunk *fresh = chunk_new_locked (round_up (CHUNK_SIZE, page_size ()), (gsize) SLOT_MIN << index, error);
+      BawnArenaChunk *fresh =
+          chunk_new_locked (round_up (CHUNK_SIZE, page_size ()), (gsize) SLOT_MIN << index, error);
       if (fresh == NULL)
         return NULL;
       link_partial_locked (head, fresh);
@@ -355,12 +372,13 @@ bawn_arena_alloc (gsize size, BawnArenaChunk **out_chunk, GError **error)
  * @data: the bytes it gave
  * @size: the size it was asked for
  *
- * Wipes the bytes and gives them back. A chunk nobody uses is unmapped if its slot size has another with room.
+ * Wipes the bytes and gives them back. A chunk nobody uses is unmapped if its slot size has another
+ * with room.
  */
 void
 bawn_arena_free (BawnArenaChunk *chunk, guint8 *data, gsize size)
 {
-  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&arena.lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&arena.lock);
 
   explicit_bzero (data, size);
   if (chunk->slot_size == 0)
@@ -393,7 +411,7 @@ bawn_arena_free (BawnArenaChunk *chunk, guint8 *data, gsize size)
 void
 bawn_arena_get_usage (gsize *out_locked, gsize *out_unlocked)
 {
-  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&arena.lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&arena.lock);
 
   *out_locked = arena.locked;
   *out_unlocked = arena.unlocked;

@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-/* Whatever depends on the content is arithmetic here: no branch, no table. Lengths are not secret. */
+/* Whatever depends on the content is arithmetic here: no branch, no table. Lengths are not secret.
+ */
 
 /* 0xff if low <= value <= high, else 0; all below 256. */
 static guint
@@ -51,7 +52,8 @@ hex_digit (guint value)
  * @data: (array length=size) (nullable): bytes
  * @size: how many
  *
- * Returns: (transfer full): lower-case hex digits; to be freed with bawn_string_wipe_free() if secret
+ * Returns: (transfer full): lower-case hex digits; to be freed with bawn_string_wipe_free() if
+ * secret
  */
 char *
 bawn_hex_encode (gconstpointer data, gsize size)
@@ -96,7 +98,7 @@ bawn_hex_decode (const char *text, GError **error)
     return bawn_fail_null (error, BAWN_ERROR_INVALID, "hex text has an odd number of digits");
 
   guint8 *data = NULL;
-  g_autoptr(GBytes) bytes = bawn_bytes_alloc (length / 2, &data);
+  g_autoptr (GBytes) bytes = bawn_bytes_alloc (length / 2, &data);
   guint bad = 0;
   for (gsize i = 0; i < length / 2; i++)
     {
@@ -105,7 +107,8 @@ bawn_hex_decode (const char *text, GError **error)
       data[i] = (guint8) (high << 4 | low);
     }
   if (bad != 0)
-    return bawn_fail_null (error, BAWN_ERROR_INVALID, "hex text holds something else than hex digits");
+    return bawn_fail_null (error, BAWN_ERROR_INVALID,
+                           "hex text holds something else than hex digits");
 
   return g_steal_pointer (&bytes);
 }
@@ -172,7 +175,8 @@ base64_value (guint8 c, guint plus, guint slash, guint *bad)
 
   *bad |= ~(upper | lower | digit | is_plus | is_slash) & 0xff;
 
-  return (upper & (c - 'A')) | (lower & (c - 'a' + 26u)) | (digit & (c - '0' + 52u)) | (is_plus & 62) | (is_slash & 63);
+  return (upper & (c - 'A')) | (lower & (c - 'a' + 26u)) | (digit & (c - '0' + 52u))
+         | (is_plus & 62) | (is_slash & 63);
 }
 
 /* The length without padding; padding must be right or absent. */
@@ -210,7 +214,7 @@ bawn_base64_decode (const char *text, gboolean url, GError **error)
 
   guint8 *data = NULL;
   gsize size = length * 3 / 4;
-  g_autoptr(GBytes) bytes = bawn_bytes_alloc (size, &data);
+  g_autoptr (GBytes) bytes = bawn_bytes_alloc (size, &data);
   guint plus = url ? '-' : '+';
   guint slash = url ? '_' : '/';
   guint bad = 0;
@@ -228,7 +232,8 @@ bawn_base64_decode (const char *text, gboolean url, GError **error)
     }
   bad |= bits & ((1u << n_bits) - 1);
   if (bad != 0)
-    return bawn_fail_null (error, BAWN_ERROR_INVALID, "base64 text holds something that does not belong there");
+    return bawn_fail_null (error, BAWN_ERROR_INVALID,
+                           "base64 text holds something that does not belong there");
 
   return g_steal_pointer (&bytes);
 }

@@ -58,11 +58,14 @@ bawn_sha256 (gconstpointer data, gsize size, guint8 out_digest[BAWN_SHA256_SIZE]
  * HMAC (RFC 2104) with SHA-256.
  */
 void
-bawn_hmac_sha256 (const BawnSecret *key, gconstpointer data, gsize size, guint8 out_mac[BAWN_SHA256_SIZE])
+bawn_hmac_sha256 (const BawnSecret *key,
+                  gconstpointer data,
+                  gsize size,
+                  guint8 out_mac[BAWN_SHA256_SIZE])
 {
-  must_succeed (
-      gnutls_hmac_fast (GNUTLS_MAC_SHA256, bawn_secret_data (key), bawn_secret_size (key), data, size, out_mac),
-      "HMAC-SHA256");
+  must_succeed (gnutls_hmac_fast (GNUTLS_MAC_SHA256, bawn_secret_data (key), bawn_secret_size (key),
+                                  data, size, out_mac),
+                "HMAC-SHA256");
 }
 
 /**
@@ -94,26 +97,30 @@ bawn_hkdf (const BawnSecret *key, const char *info, gsize size)
  * Returns: (transfer full): the derived key
  */
 BawnSecret *
-bawn_hkdf_salted (const BawnSecret *key, gconstpointer salt, gsize salt_size, const char *info, gsize size)
+bawn_hkdf_salted (
+    const BawnSecret *key, gconstpointer salt, gsize salt_size, const char *info, gsize size)
 {
   g_return_val_if_fail (size <= HKDF_MAX, NULL);
 
   /* RFC 5869, section 2.2: no salt is as many zeroes as the hash is long. */
   const guint8 no_salt[BAWN_SHA256_SIZE] = { 0 };
-  gnutls_datum_t key_datum = { (unsigned char *) bawn_secret_data (key), (unsigned int) bawn_secret_size (key) };
+  gnutls_datum_t key_datum = { (unsigned char *) bawn_secret_data (key),
+                               (unsigned int) bawn_secret_size (key) };
   gnutls_datum_t salt_datum = { (unsigned char *) (salt_size > 0 ? salt : no_salt),
                                 (unsigned int) (salt_size > 0 ? salt_size : sizeof no_salt) };
   gnutls_datum_t info_datum = { (unsigned char *) info, (unsigned int) strlen (info) };
 
   guint8 *extracted = NULL;
-  g_autoptr(BawnSecret) middle = bawn_secret_new (BAWN_SHA256_SIZE, &extracted);
-  must_succeed (gnutls_hkdf_extract (GNUTLS_MAC_SHA256, &key_datum, &salt_datum, extracted), "HKDF");
+  g_autoptr (BawnSecret) middle = bawn_secret_new (BAWN_SHA256_SIZE, &extracted);
+  must_succeed (gnutls_hkdf_extract (GNUTLS_MAC_SHA256, &key_datum, &salt_datum, extracted),
+                "HKDF");
 
   gnutls_datum_t middle_datum = { extracted, BAWN_SHA256_SIZE };
   guint8 *expanded = NULL;
   BawnSecret *derived = bawn_secret_new (size, &expanded);
   if (size > 0)
-    must_succeed (gnutls_hkdf_expand (GNUTLS_MAC_SHA256, &middle_datum, &info_datum, expanded, size), "HKDF");
+    must_succeed (
+        gnutls_hkdf_expand (GNUTLS_MAC_SHA256, &middle_datum, &info_datum, expanded, size), "HKDF");
 
   return derived;
 }

@@ -12,7 +12,8 @@
 /* bcrypt looks at no more than this; a longer password would be cut in silence. */
 #define PASSWORD_MAX 72
 
-/* The hash of nobody's password, at BAWN_PASSWORD_COST: what is worked on where there is no user. */
+/* The hash of nobody's password, at BAWN_PASSWORD_COST: what is worked on where there is no user.
+ */
 #define NOBODYS_HASH "$2b$10$......................eO2CR1YwRUCIpMZ0oS3m0Oy3bWcTvku"
 
 typedef char CryptScratch;
@@ -35,7 +36,8 @@ crypt_scratch_new (void)
 static gboolean
 is_bcrypt (const char *hash)
 {
-  return g_str_has_prefix (hash, "$2a$") || g_str_has_prefix (hash, "$2b$") || g_str_has_prefix (hash, "$2y$");
+  return g_str_has_prefix (hash, "$2a$") || g_str_has_prefix (hash, "$2b$")
+         || g_str_has_prefix (hash, "$2y$");
 }
 
 /**
@@ -51,18 +53,22 @@ char *
 bawn_password_hash (const char *password, GError **error)
 {
   if (strlen (password) > PASSWORD_MAX)
-    return bawn_fail_null (error, BAWN_ERROR_INVALID, "password length exceeds %d bytes", PASSWORD_MAX);
+    return bawn_fail_null (error, BAWN_ERROR_INVALID, "password length exceeds %d bytes",
+                           PASSWORD_MAX);
 
   char salt[16] = "";
   char setting[CRYPT_GENSALT_OUTPUT_SIZE] = "";
   bawn_random_bytes (salt, sizeof salt);
-  if (crypt_gensalt_rn ("$2b$", BAWN_PASSWORD_COST, salt, sizeof salt, setting, sizeof setting) == NULL)
-    return bawn_fail_null (error, BAWN_ERROR_INTERNAL, "bcrypt cannot be had: %s", g_strerror (errno));
+  if (crypt_gensalt_rn ("$2b$", BAWN_PASSWORD_COST, salt, sizeof salt, setting, sizeof setting)
+      == NULL)
+    return bawn_fail_null (error, BAWN_ERROR_INTERNAL, "bcrypt cannot be had: %s",
+                           g_strerror (errno));
 
-  g_autoptr(CryptScratch) scratch = crypt_scratch_new ();
+  g_autoptr (CryptScratch) scratch = crypt_scratch_new ();
   const char *hash = crypt_r (password, setting, (struct crypt_data *) (gpointer) scratch);
   if (hash == NULL || !is_bcrypt (hash))
-    return bawn_fail_null (error, BAWN_ERROR_INTERNAL, "bcrypt cannot be had: %s", g_strerror (errno));
+    return bawn_fail_null (error, BAWN_ERROR_INTERNAL, "bcrypt cannot be had: %s",
+                           g_strerror (errno));
 
   return g_strdup (hash);
 }
@@ -72,8 +78,8 @@ bawn_password_hash (const char *password, GError **error)
  * @password: what somebody claims
  * @hash: (nullable): a bcrypt hash; %NULL does the same work for nothing
  *
- * Does the work for a wrong password, a user that does not exist and a hash it cannot read alike. Takes about
- * 50 ms: for worker threads.
+ * Does the work for a wrong password, a user that does not exist and a hash it cannot read alike.
+ * Takes about 50 ms: for worker threads.
  *
  * Returns: %TRUE if @hash is one of @password
  */
@@ -83,7 +89,7 @@ bawn_password_verify (const char *password, const char *hash)
   gboolean usable = hash != NULL && is_bcrypt (hash) && strlen (password) <= PASSWORD_MAX;
   const char *setting = usable ? hash : NOBODYS_HASH;
 
-  g_autoptr(CryptScratch) scratch = crypt_scratch_new ();
+  g_autoptr (CryptScratch) scratch = crypt_scratch_new ();
   const char *result = crypt_r (password, setting, (struct crypt_data *) (gpointer) scratch);
   if (result == NULL || !usable || strlen (result) != strlen (hash))
     return FALSE;

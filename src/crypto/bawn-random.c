@@ -11,7 +11,8 @@
 
 static const char base62[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/* The largest multiple of 62 in a byte: what is not below it is thrown away, so that no character is favoured. */
+/* The largest multiple of 62 in a byte: what is not below it is thrown away, so that no character
+ * is favoured. */
 #define BASE62_CEILING (256 / 62 * 62)
 
 /**
@@ -19,8 +20,9 @@ static const char base62[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
  * @data: (out caller-allocates) (array length=size): where to write them
  * @size: how many
  *
- * Random bytes fit for keys, from GnuTLS's generator, which is seeded by getrandom() and safe across fork().
- * Ends the process if there is no randomness, since nothing safe can be done then. Any thread.
+ * Random bytes fit for keys, from GnuTLS's generator, which is seeded by getrandom() and safe
+ * across fork(). Ends the process if there is no randomness, since nothing safe can be done then.
+ * Any thread.
  */
 void
 bawn_random_bytes (gpointer data, gsize size)
@@ -37,8 +39,8 @@ bawn_random_bytes (gpointer data, gsize size)
  * bawn_random_base62:
  * @length: how many characters
  *
- * Returns: (transfer full): that many characters, each of the 62 with the same likelihood; to be freed with
- *   bawn_string_wipe_free()
+ * Returns: (transfer full): that many characters, each of the 62 with the same likelihood; to be
+ * freed with bawn_string_wipe_free()
  */
 char *
 bawn_random_base62 (gsize length)
@@ -68,7 +70,8 @@ bawn_random_base62 (gsize length)
 /**
  * bawn_random_uuid:
  *
- * Returns: (transfer full): 128 random bits as 8-4-4-4-12 lower-case hex digits, without a version in them
+ * Returns: (transfer full): 128 random bits as 8-4-4-4-12 lower-case hex digits, without a version
+ * in them
  */
 char *
 bawn_random_uuid (void)
@@ -80,5 +83,6 @@ bawn_random_uuid (void)
   for (gsize i = 0; i < sizeof raw; i++)
     g_snprintf (digits + 2 * i, 3, "%02x", raw[i]);
 
-  return g_strdup_printf ("%.8s-%.4s-%.4s-%.4s-%.12s", digits, digits + 8, digits + 12, digits + 16, digits + 20);
+  return g_strdup_printf ("%.8s-%.4s-%.4s-%.4s-%.12s", digits, digits + 8, digits + 12, digits + 16,
+                          digits + 20);
 }

@@ -21,14 +21,15 @@ struct _BawnSecret
  * @require_lock: %FALSE for `disable-mlock`
  * @error: (out) (optional): where to put the error
  *
- * Says whether key material may ever be in memory that is not locked, and tries to lock some. To be called
- * once at start, before the first secret.
+ * Says whether key material may ever be in memory that is not locked, and tries to lock some. To be
+ * called once at start, before the first secret.
  *
- * With @require_lock, running out of lockable memory later makes bawn_secret_try_new() fail and bawn_secret_new()
- * end the process: keys are never put elsewhere in silence. Without it, further secrets get memory that
- * is guarded, wiped and kept out of dumps and children, but not locked.
+ * With @require_lock, running out of lockable memory later makes bawn_secret_try_new() fail and
+ * bawn_secret_new() end the process: keys are never put elsewhere in silence. Without it, further
+ * secrets get memory that is guarded, wiped and kept out of dumps and children, but not locked.
  *
- * Returns: %FALSE with words for an operator (the limit, its value, what to do) if too little can be locked
+ * Returns: %FALSE with words for an operator (the limit, its value, what to do) if too little can
+ * be locked
  */
 gboolean
 bawn_secret_arena_open (gboolean require_lock, GError **error)
@@ -57,7 +58,8 @@ bawn_secret_get_usage (gsize *out_locked, gsize *out_unlocked)
  *
  * bawn_secret_new() for sizes and numbers that depend on what clients do.
  *
- * Returns: (transfer full) (nullable): zeroed memory; %NULL with LIMITED if there is none of the required kind
+ * Returns: (transfer full) (nullable): zeroed memory; %NULL with LIMITED if there is none of the
+ * required kind
  */
 BawnSecret *
 bawn_secret_try_new (gsize size, guint8 **out_data, GError **error)
@@ -84,14 +86,15 @@ bawn_secret_try_new (gsize size, guint8 **out_data, GError **error)
  * @size: how many bytes; 0 is allowed
  * @out_data: (out) (optional): where to write them, before anybody else gets to see the secret
  *
- * Like g_malloc(), ends the process if there is no memory of the required kind; see bawn_secret_arena_open().
+ * Like g_malloc(), ends the process if there is no memory of the required kind; see
+ * bawn_secret_arena_open().
  *
  * Returns: (transfer full): zeroed memory
  */
 BawnSecret *
 bawn_secret_new (gsize size, guint8 **out_data)
 {
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
   BawnSecret *secret = bawn_secret_try_new (size, out_data, &error);
 
   if (secret == NULL)
@@ -102,7 +105,8 @@ bawn_secret_new (gsize size, guint8 **out_data)
 
 /**
  * bawn_secret_new_copy:
- * @data: (array length=size) (nullable): bytes; wiping them where they come from is the caller's business
+ * @data: (array length=size) (nullable): bytes; wiping them where they come from is the caller's
+ * business
  * @size: how many
  *
  * Returns: (transfer full): a copy of them

@@ -96,7 +96,8 @@ evaluate (const BawnSecret *secret, const guint8 *coefficients, guint threshold,
  *
  * Shamir, "How to share a secret" (1979), over GF(2^8), byte by byte.
  *
- * Returns: (transfer full) (element-type BawnSecret) (nullable): the shares, each a byte longer than the secret
+ * Returns: (transfer full) (element-type BawnSecret) (nullable): the shares, each a byte longer
+ * than the secret
  */
 GPtrArray *
 bawn_shamir_split (const BawnSecret *secret, guint shares, guint threshold, GError **error)
@@ -108,16 +109,19 @@ bawn_shamir_split (const BawnSecret *secret, guint shares, guint threshold, GErr
   if (threshold < 2)
     return bawn_fail_null (error, BAWN_ERROR_INVALID, "threshold must be at least two");
   if (shares > BAWN_SHAMIR_MAX_SHARES)
-    return bawn_fail_null (error, BAWN_ERROR_INVALID, "shares cannot exceed %d", BAWN_SHAMIR_MAX_SHARES);
+    return bawn_fail_null (error, BAWN_ERROR_INVALID, "shares cannot exceed %d",
+                           BAWN_SHAMIR_MAX_SHARES);
   if (shares < threshold)
     return bawn_fail_null (error, BAWN_ERROR_INVALID, "shares cannot be fewer than threshold");
 
   guint8 points[BAWN_SHAMIR_MAX_SHARES];
   shuffle_points (points);
-  g_autoptr(BawnSecret) coefficients = bawn_secret_new_random (size * (threshold - 1));
-  g_autoptr(GPtrArray) result = g_ptr_array_new_with_free_func ((GDestroyNotify) bawn_secret_unref);
+  g_autoptr (BawnSecret) coefficients = bawn_secret_new_random (size * (threshold - 1));
+  g_autoptr (GPtrArray) result =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) bawn_secret_unref);
   for (guint i = 0; i < shares; i++)
-    g_ptr_array_add (result, evaluate (secret, bawn_secret_data (coefficients), threshold, points[i]));
+    g_ptr_array_add (result,
+                     evaluate (secret, bawn_secret_data (coefficients), threshold, points[i]));
 
   return g_steal_pointer (&result);
 }
@@ -163,8 +167,8 @@ check_shares (GPtrArray *shares, GError **error)
  * @shares: (element-type BawnSecret): as many as the threshold, or more
  * @error: (out) (optional): where to put the error
  *
- * Lagrange's interpolation at 0. Too few or wrong shares give a wrong secret, not an error: only who knows what
- * the secret opens can tell.
+ * Lagrange's interpolation at 0. Too few or wrong shares give a wrong secret, not an error: only
+ * who knows what the secret opens can tell.
  *
  * Returns: (transfer full) (nullable): the secret; %NULL if the shares cannot be of one splitting
  */
@@ -186,7 +190,8 @@ bawn_shamir_combine (GPtrArray *shares, GError **error)
           if (j == i)
             continue;
           numerator = gf_multiply (numerator, share_point (shares, j));
-          denominator = gf_multiply (denominator, share_point (shares, j) ^ share_point (shares, i));
+          denominator =
+              gf_multiply (denominator, share_point (shares, j) ^ share_point (shares, i));
         }
       guint8 weight = gf_multiply (numerator, gf_invert (denominator));
       const guint8 *y = bawn_secret_data (g_ptr_array_index (shares, i));

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "auth/bawn-policy.h"
+#include "auth/bawn-token-store.h"
+#include "barrier/bawn-barrier.h"
+#include "core/bawn-core.h"
+#include "core/bawn-mount-table.h"
+
+G_BEGIN_DECLS
+
+/**
+ * BawnUnsealed:
+ *
+ * What exists only while the node is unsealed: born at unseal, gone after seal when the last request that pins it has
+ * ended.
+ */
+typedef struct
+{
+  gatomicrefcount refs;
+  BawnCore *core;          /* not owned */
+  BawnTokenStore *tokens;
+  BawnAclCache *acls;
+  char *cluster_name;
+  char *cluster_id;
+} BawnUnsealed;
+
+BawnUnsealed *bawn_unsealed_ref (BawnUnsealed *unsealed);
+void bawn_unsealed_unref (BawnUnsealed *unsealed);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnUnsealed, bawn_unsealed_unref)
+
+/* NULL when sealed: nothing else need be checked. */
+BawnUnsealed *bawn_core_ref_unsealed (BawnCore *core);
+
+BawnStore *bawn_core_get_store (BawnCore *core);
+BawnBarrier *bawn_core_get_barrier (BawnCore *core);
+BawnAuditBroker *bawn_core_get_audit (BawnCore *core);
+BawnClock *bawn_core_get_clock (BawnCore *core);
+const BawnCoreOptions *bawn_core_get_options (BawnCore *core);
+/* NULL if there is no engine of that name. */
+BawnEngine *bawn_core_lookup_engine (BawnCore *core, const char *type, gboolean is_auth);
+GStrv bawn_core_engine_names (BawnCore *core, gboolean is_auth);
+
+/* Runs @func in blocking transactions until one commits: for workers and for endpoints outside the pipeline. @func returns
+ * FALSE with an error to give up. */
+typedef gboolean (*BawnCoreTxnFunc) (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error);
+gboolean bawn_core_transact (BawnCore *core, BawnCoreTxnFunc func, gpointer user_data, GError **error);
+
+/* Forgets the shares given so far; sys/unseal with "reset". */
+void bawn_core_reset_unseal (BawnCore *core);
+
+/* The way of one attempt: route, token, policy, audit, engine, lease, token, wrapping. What it wants written is in @txn. */
+BawnResponse *bawn_pipeline_run (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, GError **error);
+
+/* The ACL of a token's policies. */
+gboolean bawn_core_get_acl (BawnUnsealed *unsealed, BawnTxn *txn, const BawnToken *token, BawnAcl **out_acl, GError **error);
+
+/* Endpoints outside the pipeline: no token, no envelope, alive while sealed. */
+typedef BawnResponse *(*BawnDirectHandler) (BawnCore *core, BawnRequest *request, gboolean may_block, GError **error);
+typedef struct
+{
+  const char *path; /* below /v1/ */
+  guint ops;
+  BawnDirectHandler handler;
+} BawnDirectRoute;
+extern const BawnDirectRoute bawn_sys_direct_routes[];
+
+/* The system engine (mounted at sys/): its rows are kept by family, one file each; every handler gets the unscoped
+ * transaction. bawn_system_unsealed() gives them the node. */
+#define BAWN_TYPE_ENGINE_SYSTEM (bawn_engine_system_get_type ())
+G_DECLARE_FINAL_TYPE (BawnEngineSystem, bawn_engine_system, BAWN, ENGINE_SYSTEM, BawnEngine)
+BawnEngine *bawn_engine_system_new (BawnCore *core);
+BawnCore *bawn_engine_system_get_core (BawnEngine *engine);
+/* Of the request that is running now; pinned by it. NULL with SEALED if the node was sealed meanwhile. */
+BawnUnsealed *bawn_engine_system_ref_unsealed (BawnEngine *engine, GError **error);
+
+extern const BawnRoute bawn_sys_mounts_routes[];
+extern const BawnRoute bawn_sys_policy_routes[];
+extern const BawnRoute bawn_sys_lease_routes[];
+extern const BawnRoute bawn_sys_wrapping_routes[];
+extern const BawnRoute bawn_sys_audit_routes[];
+extern const BawnRoute bawn_sys_tools_routes[];
+extern const BawnRoute bawn_sys_internal_routes[];
+extern const BawnRoute bawn_sys_keys_routes[];
+extern const BawnRoute bawn_sys_status_routes[];
+
+/* Rotates the barrier's key when it is due by use or age (sys/rotate/config): for a worker, now and then. Blocks. */
+gboolean bawn_sys_rotate_if_due (BawnCore *core, GError **error);
+
+/* Wrapping (core/bawn-wrapping.c). Puts the encoded answer into the cubbyhole of a new token, and turns @response into the
+ * one that tells of it. */
+gboolean bawn_wrapping_wrap (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, gint64 ttl_us,
+                             BawnResponse **inout_response, GError **error);
+
+/* Leases of secrets (core/bawn-expiry.c): the worker that ends what is due, and what the lease endpoints need of it. */
+typedef struct _BawnExpiry BawnExpiry;
+BawnExpiry *bawn_expiry_new (BawnCore *core);
+void bawn_expiry_free (BawnExpiry *expiry); /* stops and waits */
+void bawn_expiry_kick (BawnExpiry *expiry); /* something became due */
+/* Ends one lease in @txn: asks the engine or revokes the token, and deletes it. Absent is TRUE. @force: whatever the engine
+ * says. */
+gboolean bawn_expiry_revoke (BawnUnsealed *unsealed, BawnTxn *txn, const char *lease_id, gboolean force, GError **error);
+BawnResponse *bawn_expiry_renew (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, const char *lease_id,
+                                 gint64 increment_us, GError **error);
+void bawn_core_kick_expiry (BawnCore *core);
+
+G_END_DECLS

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "core/bawn-sys-private.h"
+
+/* sys/init */
+
+/* One more than the most that is allowed, for numbers that do not fit what takes them. */
+#define TOO_MANY (BAWN_SHAMIR_MAX_SHARES + 1)
+
+BawnResponse *
+bawn_sys_init_read (BawnCore *core, BawnRequest *request G_GNUC_UNUSED, gboolean may_block G_GNUC_UNUSED,
+                    GError **error G_GNUC_UNUSED)
+{
+  g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
+  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+
+  bawn_json_writer_begin_object (&w);
+  bawn_json_writer_add_bool (&w, "initialized", status->initialized);
+  bawn_json_writer_end_object (&w);
+
+  return bawn_response_new_bare (200, bawn_json_writer_finish (&w));
+}
+
+static gboolean
+refuse_pgp (BawnRequest *fields, GError **error)
+{
+  static const char *const lists[] = { "pgp_keys", "recovery_pgp_keys", NULL };
+  g_autofree char *root_key = NULL;
+
+  for (guint i = 0; lists[i] != NULL; i++)
+    {
+      g_auto(GStrv) keys = NULL;
+
+      if (!bawn_field_strv (fields, lists[i], &keys, error))
+        return FALSE;
+      if (keys != NULL && keys[0] != NULL)
+        return bawn_fail (error, BAWN_ERROR_INVALID, "PGP keys are not supported by this server");
+    }
+  if (!bawn_field_string (fields, "root_token_pgp_key", &root_key, error))
+    return FALSE;
+  if (root_key != NULL && *root_key != '\0')
+    return bawn_fail (error, BAWN_ERROR_INVALID, "PGP keys are not supported by this server");
+
+  return TRUE;
+}
+
+/* No recovery shares with people's shares: those fields are left alone. */
+static gboolean
+read_shape (BawnRequest *fields, guint *out_shares, guint *out_threshold, GError **error)
+{
+  gint64 shares = 0;
+  gint64 threshold = 0;
+  gint64 stored = 0;
+
+  if (!bawn_field_int (fields, "secret_shares", &shares, error)
+      || !bawn_field_int (fields, "secret_threshold", &threshold, error)
+      || !bawn_field_int (fields, "stored_shares", &stored, error))
+    return FALSE;
+
+  *out_shares = (guint) CLAMP (shares, 0, TOO_MANY);
+  *out_threshold = (guint) CLAMP (threshold, 0, TOO_MANY);
+  return TRUE;
+}
+
+BawnResponse *
+bawn_sys_init_write (BawnCore *core, BawnRequest *request, gboolean may_block, GError **error)
+{
+  g_autoptr(BawnRequest) fields = bawn_sys_fold_fields (request, error);
+  g_autoptr(GPtrArray) shares = NULL;
+  g_autoptr(BawnWipedString) root_token = NULL;
+  guint n = 0;
+  guint threshold = 0;
+
+  if (fields == NULL || !refuse_pgp (fields, error) || !read_shape (fields, &n, &threshold, error))
+    return NULL;
+  if (!may_block)
+    return bawn_fail_null (error, BAWN_ERROR_WOULD_BLOCK, "init writes");
+  if (!bawn_core_initialize (core, n, threshold, &shares, &root_token, error))
+    return NULL;
+
+  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  bawn_json_writer_begin_object (&w);
+  bawn_sys_write_shares (&w, "keys", "keys_base64", shares);
+  bawn_json_writer_add_string (&w, "root_token", root_token);
+  bawn_json_writer_end_object (&w);
+
+  return bawn_response_new_bare (200, bawn_json_writer_finish (&w));
+}

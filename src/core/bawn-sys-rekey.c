@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "core/bawn-sys-private.h"
+
+/* sys/rekey: new shares for old ones. */
+
+typedef struct
+{
+  BawnRekey *rekey; /* not owned */
+  BawnSecret *share;
+  const char *nonce;
+  gboolean verifying;
+  BawnRekeyOutcome outcome;
+} Step;
+
+static void
+step_clear (Step *step)
+{
+  g_clear_pointer (&step->share, bawn_secret_unref);
+  bawn_rekey_outcome_clear (&step->outcome);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Step, step_clear)
+
+static BawnResponse *
+show_rekey (BawnCore *core)
+{
+  BawnRekeyStatus progress = { 0 };
+  g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
+  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+
+  bawn_rekey_get_status (bawn_sys_get_rekey (core), &progress);
+  bawn_json_writer_begin_object (&w);
+  bawn_json_writer_add_string (&w, "nonce", progress.nonce);
+  bawn_json_writer_add_bool (&w, "started", progress.started);
+  bawn_json_writer_add_int (&w, "t", progress.threshold);
+  bawn_json_writer_add_int (&w, "n", progress.shares);
+  bawn_json_writer_add_int (&w, "progress", progress.progress);
+  bawn_json_writer_add_int (&w, "required", status->threshold);
+  bawn_json_writer_add_null (&w, "pgp_fingerprints");
+  bawn_json_writer_add_bool (&w, "backup", FALSE);
+  bawn_json_writer_add_bool (&w, "verification_required", progress.verification_required);
+  if (progress.verification_nonce[0] != '\0')
+    bawn_json_writer_add_string (&w, "verification_nonce", progress.verification_nonce);
+  bawn_json_writer_end_object (&w);
+
+  return bawn_response_new_bare (200, bawn_json_writer_finish (&w));
+}
+
+static BawnResponse *
+begin_rekey (BawnCore *core, BawnRequest *request, GError **error)
+{
+  g_autoptr(BawnRequest) fields = bawn_sys_fold_fields (request, error);
+  BawnRekeyRequest wish = { 0 };
+  g_auto(GStrv) pgp_keys = NULL;
+
+  if (fields == NULL || !bawn_field_int (fields, "secret_shares", &wish.shares, error)
+      || !bawn_field_int (fields, "secret_threshold", &wish.threshold, error)
+      || !bawn_field_strv (fields, "pgp_keys", &pgp_keys, error)
+      || !bawn_field_bool (fields, "backup", &wish.backup, error)
+      || !bawn_field_bool (fields, "require_verification", &wish.require_verification, error))
+    return NULL;
+
+  wish.n_pgp_keys = pgp_keys != NULL ? g_strv_length (pgp_keys) : 0;
+  if (!bawn_rekey_begin (bawn_sys_get_rekey (core), &wish, error))
+    return NULL;
+
+  return show_rekey (core);
+}
+
+BawnResponse *
+bawn_sys_rekey_init (BawnCore *core, BawnRequest *request, gboolean may_block G_GNUC_UNUSED, GError **error)
+{
+  if (!bawn_sys_check_active (core, error))
+    return NULL;
+  if (request->op == BAWN_OP_READ)
+    return show_rekey (core);
+  if (request->op != BAWN_OP_DELETE)
+    return begin_rekey (core, request, error);
+
+  bawn_rekey_cancel (bawn_sys_get_rekey (core));
+  return bawn_response_new_empty ();
+}
+
+static gboolean
+take_share (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error)
+{
+  Step *step = user_data;
+  BawnBarrier *barrier = bawn_core_get_barrier (core);
+  g_auto(BawnSealRecords) records = BAWN_SEAL_RECORDS_INIT;
+  g_autoptr(BawnKeyring) keyring = bawn_barrier_dup_keyring (barrier);
+
+  if (keyring == NULL)
+    return bawn_fail (error, BAWN_ERROR_SEALED, "node is not active");
+  bawn_rekey_outcome_clear (&step->outcome);
+  step->outcome = (BawnRekeyOutcome) BAWN_REKEY_OUTCOME_INIT;
+  if (step->verifying && !bawn_rekey_verify (step->rekey, step->share, step->nonce, &step->outcome, error))
+    return FALSE;
+  if (!step->verifying
+      && (!bawn_seal_records_load (txn, &records, error)
+          || !bawn_rekey_update (step->rekey, &records, bawn_keyring_get_root_key (keyring), step->share, step->nonce,
+                                 &step->outcome, error)))
+    return FALSE;
+
+  return !step->outcome.commit || bawn_barrier_put_seal (barrier, &step->outcome.config, step->outcome.kek, txn, error);
+}
+
+/* The snapshot of the node's state shows shares and threshold, so the core must look again. */
+static gboolean
+run_step (BawnCore *core, BawnRequest *request, gboolean may_block, Step *step, GError **error)
+{
+  g_autofree char *nonce = g_strdup ("");
+  g_autoptr(BawnRequest) fields = bawn_sys_fold_fields (request, error);
+
+  if (fields == NULL || !bawn_sys_check_active (core, error) || !bawn_field_string (fields, "nonce", &nonce, error)
+      || !bawn_sys_read_share (fields, "'key' must be specified in request body as JSON", &step->share, error))
+    return FALSE;
+  if (!may_block)
+    return bawn_fail (error, BAWN_ERROR_WOULD_BLOCK, "the seal's records are read");
+
+  step->rekey = bawn_sys_get_rekey (core);
+  step->nonce = nonce;
+  if (!bawn_core_transact (core, take_share, step, error))
+    return FALSE;
+  if (!step->outcome.commit)
+    return TRUE;
+
+  bawn_rekey_finish (step->rekey);
+  return bawn_core_load (core, error);
+}
+
+BawnResponse *
+bawn_sys_rekey_update (BawnCore *core, BawnRequest *request, gboolean may_block, GError **error)
+{
+  g_auto(Step) step = { .outcome = BAWN_REKEY_OUTCOME_INIT };
+  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+
+  if (!run_step (core, request, may_block, &step, error))
+    return NULL;
+  if (!step.outcome.complete)
+    return show_rekey (core);
+
+  bawn_json_writer_begin_object (&w);
+  bawn_json_writer_add_string (&w, "nonce", step.outcome.nonce);
+  bawn_json_writer_add_bool (&w, "complete", TRUE);
+  bawn_sys_write_shares (&w, "keys", "keys_base64", step.outcome.shares);
+  bawn_json_writer_add_null (&w, "pgp_fingerprints");
+  bawn_json_writer_add_bool (&w, "backup", FALSE);
+  bawn_json_writer_add_bool (&w, "verification_required", step.outcome.verification_required);
+  if (step.outcome.verification_nonce[0] != '\0')
+    bawn_json_writer_add_string (&w, "verification_nonce", step.outcome.verification_nonce);
+  bawn_json_writer_end_object (&w);
+
+  return bawn_response_new_bare (200, bawn_json_writer_finish (&w));
+}
+
+static BawnResponse *
+show_verification (BawnCore *core, GError **error)
+{
+  BawnRekeyStatus progress = { 0 };
+  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+
+  if (!bawn_rekey_get_verify_status (bawn_sys_get_rekey (core), &progress, error))
+    return NULL;
+
+  bawn_json_writer_begin_object (&w);
+  bawn_json_writer_add_string (&w, "nonce", progress.verification_nonce);
+  bawn_json_writer_add_bool (&w, "started", progress.verification_nonce[0] != '\0');
+  bawn_json_writer_add_int (&w, "t", progress.threshold);
+  bawn_json_writer_add_int (&w, "n", progress.shares);
+  bawn_json_writer_add_int (&w, "progress", progress.verification_progress);
+  bawn_json_writer_end_object (&w);
+
+  return bawn_response_new_bare (200, bawn_json_writer_finish (&w));
+}
+
+static BawnResponse *
+verify_share (BawnCore *core, BawnRequest *request, gboolean may_block, GError **error)
+{
+  g_auto(Step) step = { .verifying = TRUE, .outcome = BAWN_REKEY_OUTCOME_INIT };
+  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+
+  if (!run_step (core, request, may_block, &step, error))
+    return NULL;
+  if (!step.outcome.complete)
+    return show_verification (core, error);
+
+  bawn_json_writer_begin_object (&w);
+  bawn_json_writer_add_string (&w, "nonce", step.outcome.nonce);
+  bawn_json_writer_add_bool (&w, "complete", TRUE);
+  bawn_json_writer_end_object (&w);
+
+  return bawn_response_new_bare (200, bawn_json_writer_finish (&w));
+}
+
+BawnResponse *
+bawn_sys_rekey_verify (BawnCore *core, BawnRequest *request, gboolean may_block, GError **error)
+{
+  if (!bawn_sys_check_active (core, error))
+    return NULL;
+  if (request->op != BAWN_OP_READ && request->op != BAWN_OP_DELETE)
+    return verify_share (core, request, may_block, error);
+  if (request->op == BAWN_OP_DELETE && !bawn_rekey_restart_verification (bawn_sys_get_rekey (core), error))
+    return NULL;
+
+  return show_verification (core, error);
+}
+
+/* Recovery shares belong to seals that open without people. */
+BawnResponse *
+bawn_sys_rekey_recovery (BawnCore *core, BawnRequest *request G_GNUC_UNUSED, gboolean may_block G_GNUC_UNUSED, GError **error)
+{
+  if (!bawn_sys_check_active (core, error))
+    return NULL;
+
+  return bawn_fail_null (error, BAWN_ERROR_INVALID, "recovery rekeying not supported");
+}

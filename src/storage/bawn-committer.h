@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "storage/bawn-fence.h"
+#include "storage/bawn-job.h"
+#include "storage/bawn-mirror.h"
+
+G_BEGIN_DECLS
+
+/* More waiting transactions than this are refused: whoever sends so many does not wait for answers. */
+#define BAWN_COMMITTER_MAX_QUEUE 16384
+/* How long a closing term waits for a batch whose answer the storage owes, before its outcome stays unknown. */
+#define BAWN_COMMITTER_GRACE_S 5
+
+/**
+ * BawnCommitter:
+ *
+ * The only writer of a term: a queue and a thread. While one batch is with the storage, the next one gathers.
+ * Reference-counted, thread-safe.
+ */
+typedef struct _BawnCommitter BawnCommitter;
+
+/* On the committer's thread, once, when the storage refuses the fence. */
+typedef void (*BawnDeposedFunc) (gpointer owner);
+
+BawnCommitter *bawn_committer_new (BawnBackend *backend, BawnMirror *mirror, const BawnFence *fence,
+                                   GObject *owner, BawnDeposedFunc deposed);
+BawnCommitter *bawn_committer_ref (BawnCommitter *self);
+void bawn_committer_unref (BawnCommitter *self);
+
+void bawn_committer_submit (BawnCommitter *self, BawnJob *job);
+void bawn_committer_close (BawnCommitter *self);
+guint64 bawn_committer_get_epoch (BawnCommitter *self);
+void bawn_committer_add_stats (BawnCommitter *self, BawnStoreStats *stats);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnCommitter, bawn_committer_unref)
+
+G_END_DECLS

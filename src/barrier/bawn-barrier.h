@@ -27,8 +27,11 @@ G_DECLARE_FINAL_TYPE (BawnBarrier, bawn_barrier, BAWN, BARRIER, GObject)
 BawnBarrier *bawn_barrier_new (void);
 
 gboolean bawn_barrier_is_sealed (BawnBarrier *barrier);
-/* Unseals, or swaps the keyring after a rotation; counts go on from what is known here or there, whichever is more. */
+/* Unseals, or swaps the keyring after a rotation; counts go on from what is known here or there, whichever is more. A
+ * keyring that lacks terms which are there already is ignored. */
 void bawn_barrier_adopt (BawnBarrier *barrier, BawnKeyring *keyring);
+/* The same, but a sealed barrier stays sealed: for rotations, which may be overtaken by a seal. FALSE if it is sealed. */
+gboolean bawn_barrier_replace (BawnBarrier *barrier, BawnKeyring *keyring);
 /* When this returns nobody is using a key any more, and all are wiped but those that others hold. */
 void bawn_barrier_seal (BawnBarrier *barrier);
 
@@ -37,6 +40,8 @@ BawnKeyring *bawn_barrier_dup_keyring (BawnBarrier *barrier);
 /* The active term, when it was installed and how often it was used; FALSE when sealed. */
 gboolean bawn_barrier_get_key_status (BawnBarrier *barrier, guint32 *out_term, gint64 *out_install_us,
                                       guint64 *out_encryptions);
+/* TRUE if the active term was used so often, or is so old, that a rotation is due. 0: no such limit. */
+gboolean bawn_barrier_rotation_due (BawnBarrier *barrier, guint64 max_operations, gint64 max_age_us, gint64 now_us);
 /* TRUE if the active term was used BAWN_BARRIER_COUNT_STEP times since its count was last adopted. */
 gboolean bawn_barrier_counts_due (BawnBarrier *barrier);
 /* The highest term that an entry was sealed with and that the keyring lacks, 0 if there was none: the keyring was

@@ -64,9 +64,10 @@ GPtrArray *bawn_barrier_init_store (BawnBarrier *barrier, BawnTxn *txn, gint64 s
                                     GError **error);
 
 /*
- * Rotation: prepare → put → commit → adopt. @keyring comes from bawn_barrier_dup_keyring(), by way of
- * bawn_keyring_rotate() for a new term or as it is to write down its counts. CONFLICT if the storage holds terms
- * that it lacks.
+ * Rotation: prepare → put → commit → replace. @keyring comes from bawn_barrier_dup_keyring(), by way of
+ * bawn_keyring_rotate() for a new term or as it is to write down its counts; after the commit comes
+ * bawn_barrier_replace(). CONFLICT if the storage holds terms that @keyring lacks: they have been taken up then, so a
+ * second run will do.
  */
 gboolean bawn_barrier_put_keyring (BawnBarrier *barrier, BawnKeyring *keyring, BawnTxn *txn, GError **error);
 

@@ -59,7 +59,7 @@ gather (BawnTxn *txn, const char *prefix, const Page *page, GPtrArray *names, GE
 
       for (guint i = 0; i < n; i++)
         g_ptr_array_add (names, g_steal_pointer (&some[i]));
-      if (n == 0 || (page->limit > 0 && names->len - first >= (gsize) page->limit))
+      if (n < limit || (page->limit > 0 && names->len - first >= (gsize) page->limit))
         return TRUE;
       if (names->len > NAMES_MAX)
         return bawn_fail (error, BAWN_ERROR_TOO_LARGE,

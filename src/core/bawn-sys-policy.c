@@ -145,7 +145,8 @@ policy_delete (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *
     return bawn_fail_null (error, BAWN_ERROR_INVALID, "cannot delete default policy");
 
   g_autofree char *key = g_strconcat (BAWN_POLICY_PREFIX, name, NULL);
-  bawn_txn_delete (txn, key);
+  if (bawn_backend_key_is_valid (key))
+    bawn_txn_delete (txn, key);
   return bawn_response_new_empty ();
 }
 

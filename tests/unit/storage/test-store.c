@@ -34,6 +34,8 @@ set_up (Fixture *f, gconstpointer data)
 static void
 tear_down (Fixture *f, gconstpointer data)
 {
+  /* Ends the thread, which may still hold the last commit's task. */
+  bawn_store_close_term (f->store);
   g_assert_finalize_object (f->store);
   g_assert_finalize_object (f->fault);
   g_assert_finalize_object (f->memory);

@@ -46,7 +46,7 @@ typedef struct
  * @routes: the table, ended by a row without a pattern
  * @get_routes: (nullable): for an engine whose table depends on the mount; default: @routes
  * @exists: (nullable): whether a write to this path would find something; default: always, so that every write is an
- *   update
+ *   update. It gets the transaction that the handler will get, scoped or not
  * @mounted: (nullable): writes what a new mount needs; the transaction is scoped to it
  * @tuned: (nullable): checks and carries out a change of options; @before and @after are the mount
  * @renew: (nullable): extends a leased secret; sets the response's secret_ttl_us

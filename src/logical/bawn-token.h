@@ -5,6 +5,9 @@
 
 G_BEGIN_DECLS
 
+/* Where cubbyholes live in the unscoped storage: "cubbyhole/<token's cubbyhole>/<path>". */
+#define BAWN_CUBBYHOLE_PREFIX "cubbyhole/"
+
 typedef enum
 {
   BAWN_TOKEN_SERVICE,

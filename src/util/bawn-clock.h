@@ -15,6 +15,7 @@ typedef struct _BawnClock BawnClock;
 
 BawnClock *bawn_clock_new_fake (gint64 real_us);
 void bawn_clock_advance (BawnClock *clock, gint64 by_us);
+void bawn_clock_set_real (BawnClock *clock, gint64 real_us);
 BawnClock *bawn_clock_ref (BawnClock *clock);
 void bawn_clock_unref (BawnClock *clock);
 

@@ -5,7 +5,9 @@
 
 G_BEGIN_DECLS
 
+/* No known client nests deeper than ten; whoever walks a document by recursion may rely on this. */
 #define BAWN_JSON_MAX_DEPTH 128
+/* A node takes 72 bytes: this bounds what a hostile body can make of memory to 72 MB. */
 #define BAWN_JSON_MAX_NODES 1000000
 
 typedef enum
@@ -30,6 +32,7 @@ typedef enum
  * @n_children: how many elements or members
  * @children: (nullable): the first element or member
  * @next: (nullable): the next one of the same parent
+ * @name_size: length of @name, which may hold NULs too
  *
  * A value in a document. Immutable; lives as long as its #BawnJson.
  */
@@ -45,12 +48,13 @@ struct _BawnJsonNode
   gsize string_size;
   const BawnJsonNode *children;
   const BawnJsonNode *next;
+  gsize name_size;
 };
 
 /**
  * BawnJsonLimits:
- * @max_depth: nesting of arrays and objects; 0 means %BAWN_JSON_MAX_DEPTH
- * @max_nodes: number of values in the document; 0 means %BAWN_JSON_MAX_NODES
+ * @max_depth: nesting of arrays and objects; 0 means %BAWN_JSON_MAX_DEPTH, and more is not possible
+ * @max_nodes: number of values in the document; 0 means %BAWN_JSON_MAX_NODES, and more is not possible
  */
 typedef struct
 {
@@ -72,6 +76,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnJson, bawn_json_unref)
 /* All of these take NULL for a node, which reads as "absent". A lookup in a duplicate name finds the
  * last one. JSON null counts as present for bawn_json_get() and as absent for the typed getters. */
 const BawnJsonNode *bawn_json_get (const BawnJsonNode *object, const char *name);
+const BawnJsonNode *bawn_json_get_any_case (const BawnJsonNode *object, const char *name);
 const BawnJsonNode *bawn_json_index (const BawnJsonNode *array, guint index);
 gboolean bawn_json_is (const BawnJsonNode *node, BawnJsonKind kind);
 const char *bawn_json_get_string (const BawnJsonNode *object, const char *name, const char *fallback);
@@ -96,9 +101,12 @@ typedef struct
   /*< private >*/
   guint depth;
   gboolean comma;
+  /* one bit a level, newest lowest: is it an object? And is its next value named? */
+  guint64 objects;
+  gboolean named;
 } BawnJsonWriter;
 
-#define BAWN_JSON_WRITER_INIT { BAWN_BUFFER_INIT, 0, FALSE }
+#define BAWN_JSON_WRITER_INIT { BAWN_BUFFER_INIT, 0, FALSE, 0, FALSE }
 
 void bawn_json_writer_begin_object (BawnJsonWriter *w);
 void bawn_json_writer_end_object (BawnJsonWriter *w);

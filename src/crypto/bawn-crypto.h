@@ -33,6 +33,8 @@ void bawn_sha256 (gconstpointer data, gsize size, guint8 out_digest[BAWN_SHA256_
 void bawn_hmac_sha256 (const BawnSecret *key, gconstpointer data, gsize size, guint8 out_mac[BAWN_SHA256_SIZE]);
 /* HKDF (RFC 5869) with SHA-256. */
 BawnSecret *bawn_hkdf (const BawnSecret *key, const char *info, gsize size);
+BawnSecret *bawn_hkdf_salted (const BawnSecret *key, gconstpointer salt, gsize salt_size, const char *info,
+                              gsize size);
 
 typedef enum { BAWN_HASH_SHA2_224, BAWN_HASH_SHA2_256, BAWN_HASH_SHA2_384, BAWN_HASH_SHA2_512,
                BAWN_HASH_SHA3_224, BAWN_HASH_SHA3_256, BAWN_HASH_SHA3_384, BAWN_HASH_SHA3_512 } BawnHashKind;

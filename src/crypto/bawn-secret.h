@@ -18,7 +18,12 @@ typedef struct _BawnSecret BawnSecret;
  * locked and @require_lock is set. Without a call, secrets work and locking is best effort. */
 gboolean bawn_secret_arena_open (gboolean require_lock, GError **error);
 
+/* What key material takes now, in bytes of whole pages. */
+void bawn_secret_get_usage (gsize *out_locked, gsize *out_unlocked);
+
+/* bawn_secret_new() ends the process when memory of the required kind runs out; bawn_secret_try_new() fails. */
 BawnSecret *bawn_secret_new (gsize size, guint8 **out_data);
+BawnSecret *bawn_secret_try_new (gsize size, guint8 **out_data, GError **error);
 BawnSecret *bawn_secret_new_copy (gconstpointer data, gsize size);
 BawnSecret *bawn_secret_new_random (gsize size);
 BawnSecret *bawn_secret_ref (BawnSecret *secret);

@@ -64,7 +64,8 @@ BawnRequest *bawn_request_ref (BawnRequest *request);
 void bawn_request_unref (BawnRequest *request);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnRequest, bawn_request_unref)
 
-/* A capture of the route: "" if the pattern has none of that name. */
+/* A capture of the route: "" if the pattern has none of that name. A "{name...}" is given as it stands: of a list it
+ * ends in '/', or is "". */
 const char *bawn_request_param (BawnRequest *request, const char *name);
 const char *bawn_request_header (BawnRequest *request, const char *name); /* first value or NULL */
 /* Forgets what the pipeline has filled in. */
@@ -78,11 +79,17 @@ gboolean bawn_field_string (BawnRequest *request, const char *name, char **inout
 gboolean bawn_field_bool (BawnRequest *request, const char *name, gboolean *inout_value, GError **error);
 gboolean bawn_field_int (BawnRequest *request, const char *name, gint64 *inout_value, GError **error);
 gboolean bawn_field_duration (BawnRequest *request, const char *name, gint64 *inout_us, GError **error);
+/* The same where less than nothing has a meaning; bawn_field_duration() refuses it. */
+gboolean bawn_field_duration_signed (BawnRequest *request, const char *name, gint64 *inout_us, GError **error);
 gboolean bawn_field_strv (BawnRequest *request, const char *name, GStrv *inout_value, GError **error);
 gboolean bawn_field_map (BawnRequest *request, const char *name, GHashTable **inout_value, GError **error); /* string to string */
+/* An object of any content; NULL when absent or null. */
+gboolean bawn_field_object (BawnRequest *request, const char *name, const BawnJsonNode **out_node, GError **error);
 /* The raw value; NULL when absent. JSON null is returned as a node. */
 const BawnJsonNode *bawn_field_node (BawnRequest *request, const char *name);
 /* All of data as an object node, or NULL; everything counts as known. */
 const BawnJsonNode *bawn_field_all (BawnRequest *request);
+/* After the handler: names in @data nobody asked for, sorted; NULL if there are none. */
+GStrv bawn_request_unknown_fields (BawnRequest *request);
 
 G_END_DECLS

@@ -196,7 +196,7 @@ bawn_http_server_get_stats (BawnHttpServer *server, BawnHttpStats *out_stats)
   for (guint i = 0; i < server->workers->len; i++)
     {
       BawnHttpWorker *worker = g_ptr_array_index (server->workers, i);
-      const guint64 *counters = (const guint64 *) &worker->stats;
+      const guint64 *counters = (gconstpointer) &worker->stats;
 
       for (gsize j = 0; j < G_N_ELEMENTS (sums); j++)
         sums[j] += __atomic_load_n (&counters[j], __ATOMIC_RELAXED);

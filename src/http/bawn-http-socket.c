@@ -202,7 +202,7 @@ bawn_http_socket_open_unix (const char *path, const BawnHttpListenerConfig *conf
   if (fd < 0)
     return failed (error, path, "listen");
   g_array_append_val (out_fds, fd);
-  if (bind (fd, (struct sockaddr *) &un, sizeof un) != 0)
+  if (bind (fd, (gpointer) &un, sizeof un) != 0)
     return failed (error, path, "listen");
 
   /* Nobody can connect before listen(), so the mode is right from the first moment. */

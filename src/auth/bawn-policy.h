@@ -23,9 +23,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnPolicy, bawn_policy_unref)
 /* Stored policies, in an unscoped transaction, below "sys/policy/". Names are lower-cased by the caller. "root" is
  * known without an entry. */
 #define BAWN_POLICY_PREFIX "sys/policy/"
+#define BAWN_POLICY_DEFAULT "default"
+#define BAWN_POLICY_RESPONSE_WRAPPING "response-wrapping"
 gboolean bawn_policy_get (BawnTxn *txn, const char *name, BawnPolicy **out_policy, GError **error); /* absent: NULL */
 gboolean bawn_policy_put (BawnTxn *txn, const char *name, const char *text, GError **error);
 void bawn_policy_put_defaults (BawnTxn *txn); /* at init: default, response-wrapping */
+/* As tokens carry them: lower case, sorted, each once; "root" swallows the rest. */
+GStrv bawn_policy_names_clean (const char *const *names, gboolean add_default);
 
 /**
  * BawnAcl:

@@ -3,8 +3,11 @@
 
 #include "auth/bawn-policy.h"
 #include "auth/bawn-token-store.h"
-#include "barrier/bawn-barrier.h"
+#include "barrier/bawn-generate-root.h"
+#include "barrier/bawn-rekey.h"
+#include "barrier/bawn-seal-shamir.h"
 #include "core/bawn-core.h"
+#include "core/bawn-metrics.h"
 #include "core/bawn-mount-table.h"
 
 G_BEGIN_DECLS
@@ -34,6 +37,9 @@ BawnUnsealed *bawn_core_ref_unsealed (BawnCore *core);
 
 BawnStore *bawn_core_get_store (BawnCore *core);
 BawnBarrier *bawn_core_get_barrier (BawnCore *core);
+BawnSealShamir *bawn_core_get_seal (BawnCore *core);
+BawnRekey *bawn_core_get_rekey (BawnCore *core);
+BawnGenerateRoot *bawn_core_get_generate_root (BawnCore *core);
 BawnAuditBroker *bawn_core_get_audit (BawnCore *core);
 BawnClock *bawn_core_get_clock (BawnCore *core);
 const BawnCoreOptions *bawn_core_get_options (BawnCore *core);
@@ -41,13 +47,22 @@ const BawnCoreOptions *bawn_core_get_options (BawnCore *core);
 BawnEngine *bawn_core_lookup_engine (BawnCore *core, const char *type, gboolean is_auth);
 GStrv bawn_core_engine_names (BawnCore *core, gboolean is_auth);
 
+/* Forgets the shares given for an unseal so far. */
+void bawn_core_unseal_reset (BawnCore *core);
+/* Makes the snapshot anew, after something that it shows has changed. */
+void bawn_core_refresh_status (BawnCore *core);
+/* What a sealed node is opened with, as stored now; blocks. */
+gboolean bawn_core_load_seal_records (BawnCore *core, BawnSealRecords *out_records, GError **error);
+
+/* "hvs." and 24 characters. */
+#define BAWN_CORE_ROOT_TOKEN_LENGTH 28
+/* A root token in @txn: for init and generate-root. */
+gboolean bawn_core_create_root_token (BawnTokenStore *tokens, BawnTxn *txn, gint64 now_us, char **out_id, GError **error);
+
 /* Runs @func in blocking transactions until one commits: for workers and for endpoints outside the pipeline. @func returns
  * FALSE with an error to give up. */
 typedef gboolean (*BawnCoreTxnFunc) (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error);
 gboolean bawn_core_transact (BawnCore *core, BawnCoreTxnFunc func, gpointer user_data, GError **error);
-
-/* Forgets the shares given so far; sys/unseal with "reset". */
-void bawn_core_reset_unseal (BawnCore *core);
 
 /* The way of one attempt: route, token, policy, audit, engine, lease, token, wrapping. What it wants written is in @txn. */
 BawnResponse *bawn_pipeline_run (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, GError **error);
@@ -78,12 +93,15 @@ extern const BawnRoute bawn_sys_mounts_routes[];
 extern const BawnRoute bawn_sys_policy_routes[];
 extern const BawnRoute bawn_sys_lease_routes[];
 extern const BawnRoute bawn_sys_wrapping_routes[];
-extern const BawnRoute bawn_sys_audit_routes[];
 extern const BawnRoute bawn_sys_tools_routes[];
 extern const BawnRoute bawn_sys_internal_routes[];
 extern const BawnRoute bawn_sys_keys_routes[];
 extern const BawnRoute bawn_sys_status_routes[];
 
+/* The node's counters; there as soon as the system engine is added. Lives as long as the core. */
+BawnMetrics *bawn_core_get_metrics (BawnCore *core);
+/* Writes down which version runs on this storage (sys/version-history): at activation. Blocks. */
+gboolean bawn_sys_note_version (BawnCore *core, GError **error);
 /* Rotates the barrier's key when it is due by use or age (sys/rotate/config): for a worker, now and then. Blocks. */
 gboolean bawn_sys_rotate_if_due (BawnCore *core, GError **error);
 
@@ -91,6 +109,9 @@ gboolean bawn_sys_rotate_if_due (BawnCore *core, GError **error);
  * one that tells of it. */
 gboolean bawn_wrapping_wrap (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, gint64 ttl_us,
                              BawnResponse **inout_response, GError **error);
+
+/* A lease that failed to end this often is called irrevocable, and tried more rarely. */
+#define BAWN_LEASE_IRREVOCABLE_ATTEMPTS 6
 
 /* Leases of secrets (core/bawn-expiry.c): the worker that ends what is due, and what the lease endpoints need of it. */
 typedef struct _BawnExpiry BawnExpiry;

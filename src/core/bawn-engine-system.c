@@ -3,9 +3,6 @@
 
 #include "core/bawn-sys-private.h"
 
-/* The length of a root token: "hvs." and 24 characters. */
-#define ROOT_TOKEN_LENGTH 28
-
 /* The engine behind sys/: its rows stand in the files of each family and are joined here. Every one of them works on the
  * whole storage, so the flag for that is given here and not in each row. */
 
@@ -14,16 +11,15 @@ struct _BawnEngineSystem
   BawnEngine parent;
   BawnCore *core; /* not owned: the core owns its engines */
 
-  /* Engines keep nothing in memory; but these two are memory by nature, and belong to the node. */
-  BawnRekey *rekey;
-  BawnGenerateRoot *generate_root;
+  BawnMetrics *metrics;
+  gint64 since_us; /* boot time */
 };
 
 G_DEFINE_FINAL_TYPE (BawnEngineSystem, bawn_engine_system, BAWN_TYPE_ENGINE)
 
 static const BawnRoute *const families[] = {
   bawn_sys_mounts_routes, bawn_sys_remount_routes, bawn_sys_policy_routes, bawn_sys_password_routes,
-  bawn_sys_lease_routes,  bawn_sys_count_routes,   bawn_sys_wrapping_routes, bawn_sys_audit_routes,
+  bawn_sys_lease_routes,  bawn_sys_count_routes,   bawn_sys_wrapping_routes, bawn_audit_routes,
   bawn_sys_tools_routes,  bawn_sys_keys_routes,    bawn_sys_status_routes,   bawn_sys_config_routes,
   bawn_sys_spec_routes,   bawn_sys_internal_routes,
 };
@@ -50,8 +46,7 @@ bawn_engine_system_finalize (GObject *object)
 {
   BawnEngineSystem *self = BAWN_ENGINE_SYSTEM (object);
 
-  g_clear_pointer (&self->rekey, bawn_rekey_unref);
-  g_clear_pointer (&self->generate_root, bawn_generate_root_unref);
+  g_clear_pointer (&self->metrics, bawn_metrics_free);
   G_OBJECT_CLASS (bawn_engine_system_parent_class)->finalize (object);
 }
 
@@ -70,21 +65,8 @@ bawn_engine_system_class_init (BawnEngineSystemClass *klass)
 static void
 bawn_engine_system_init (BawnEngineSystem *self)
 {
-  self->rekey = bawn_rekey_new ();
-  self->generate_root = bawn_generate_root_new (ROOT_TOKEN_LENGTH);
-}
-
-/* Nothing that was gathered towards a key outlives a seal. */
-static void
-on_status_changed (BawnCore *core, BawnEngineSystem *self)
-{
-  g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
-
-  if (!status->sealed)
-    return;
-
-  bawn_rekey_cancel (self->rekey);
-  bawn_generate_root_cancel (self->generate_root);
+  self->metrics = bawn_metrics_new ();
+  self->since_us = bawn_clock_boot_us (NULL);
 }
 
 /**
@@ -99,7 +81,6 @@ bawn_engine_system_new (BawnCore *core)
   BawnEngineSystem *self = g_object_new (BAWN_TYPE_ENGINE_SYSTEM, NULL);
 
   self->core = core;
-  g_signal_connect_object (core, "status-changed", G_CALLBACK (on_status_changed), self, 0);
   return BAWN_ENGINE (self);
 }
 
@@ -133,14 +114,26 @@ bawn_engine_system_ref_unsealed (BawnEngine *engine, GError **error)
   return unsealed;
 }
 
-BawnRekey *
-bawn_sys_get_rekey (BawnCore *core)
+static BawnEngineSystem *
+lookup_system (BawnCore *core)
 {
-  return BAWN_ENGINE_SYSTEM (bawn_core_lookup_engine (core, "system", FALSE))->rekey;
+  return BAWN_ENGINE_SYSTEM (bawn_core_lookup_engine (core, "system", FALSE));
 }
 
-BawnGenerateRoot *
-bawn_sys_get_generate_root (BawnCore *core)
+gint64
+bawn_sys_get_uptime_us (BawnCore *core)
 {
-  return BAWN_ENGINE_SYSTEM (bawn_core_lookup_engine (core, "system", FALSE))->generate_root;
+  return bawn_clock_boot_us (NULL) - lookup_system (core)->since_us;
+}
+
+/**
+ * bawn_core_get_metrics:
+ * @core: a node with its system engine
+ *
+ * Returns: (transfer none): its counters
+ */
+BawnMetrics *
+bawn_core_get_metrics (BawnCore *core)
+{
+  return lookup_system (core)->metrics;
 }

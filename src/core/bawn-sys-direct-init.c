@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "core/bawn-sys-private.h"
+#include "crypto/bawn-shamir.h"
 
 /* sys/init */
 

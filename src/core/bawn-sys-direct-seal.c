@@ -87,6 +87,6 @@ bawn_sys_unseal (BawnCore *core, BawnRequest *request, gboolean may_block, GErro
   if (!status->sealed)
     return bawn_fail_null (error, BAWN_ERROR_INVALID, "vault is unsealed");
 
-  bawn_core_reset_unseal (core);
+  bawn_core_unseal_reset (core);
   return show_status (core);
 }

@@ -5,8 +5,6 @@
 
 /* sys/generate-root: a new root token for whoever has a quorum of shares. */
 
-#define ROOT_TOKEN_PATH "auth/token/root"
-
 typedef struct
 {
   BawnGenerateRoot *attempt; /* not owned */
@@ -34,7 +32,7 @@ show_attempt (BawnCore *core, const char *otp, const Step *step)
   gboolean complete = step != NULL && step->complete;
   g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
-  bawn_generate_root_get_status (bawn_sys_get_generate_root (core), &progress);
+  bawn_generate_root_get_status (bawn_core_get_generate_root (core), &progress);
   bawn_json_writer_begin_object (&w);
   bawn_json_writer_add_string (&w, "nonce", complete ? step->nonce : progress.nonce);
   bawn_json_writer_add_bool (&w, "started", complete || progress.started);
@@ -61,7 +59,7 @@ begin_attempt (BawnCore *core, BawnRequest *request, GError **error)
 
   if (fields == NULL || !bawn_field_string (fields, "otp", &otp, error)
       || !bawn_field_string (fields, "pgp_key", &pgp_key, error)
-      || !bawn_generate_root_begin (bawn_sys_get_generate_root (core), otp, pgp_key, &made, error))
+      || !bawn_generate_root_begin (bawn_core_get_generate_root (core), otp, pgp_key, &made, error))
     return NULL;
 
   return show_attempt (core, made, NULL);
@@ -77,7 +75,7 @@ bawn_sys_generate_root_attempt (BawnCore *core, BawnRequest *request, gboolean m
   if (request->op != BAWN_OP_DELETE)
     return begin_attempt (core, request, error);
 
-  bawn_generate_root_cancel (bawn_sys_get_generate_root (core));
+  bawn_generate_root_cancel (bawn_core_get_generate_root (core));
   return bawn_response_new_empty ();
 }
 
@@ -85,18 +83,13 @@ static gboolean
 make_root_token (BawnCore *core, BawnTxn *txn, Step *step, GError **error)
 {
   g_autoptr(BawnUnsealed) unsealed = bawn_core_ref_unsealed (core);
-  g_autoptr(BawnToken) token = bawn_token_new ();
   g_autoptr(BawnWipedString) id = NULL;
 
   if (unsealed == NULL)
     return bawn_fail (error, BAWN_ERROR_SEALED, "node is not active");
 
-  token->policies = g_strsplit ("root", ",", -1);
-  g_free (token->path);
-  token->path = g_strdup (ROOT_TOKEN_PATH);
-  g_free (token->display_name);
-  token->display_name = g_strdup ("root");
-  if (!bawn_token_store_create (unsealed->tokens, txn, token, NULL, ROOT_TOKEN_PATH, &id, error))
+  gint64 now = bawn_clock_real_us (bawn_core_get_clock (core));
+  if (!bawn_core_create_root_token (unsealed->tokens, txn, now, &id, error))
     return FALSE;
 
   g_clear_pointer (&step->encoded, bawn_string_wipe_free);
@@ -134,7 +127,7 @@ bawn_sys_generate_root_update (BawnCore *core, BawnRequest *request, gboolean ma
   if (!may_block)
     return bawn_fail_null (error, BAWN_ERROR_WOULD_BLOCK, "the seal's records are read");
 
-  step.attempt = bawn_sys_get_generate_root (core);
+  step.attempt = bawn_core_get_generate_root (core);
   step.nonce = nonce;
   if (!bawn_core_transact (core, take_share, &step, error))
     return NULL;

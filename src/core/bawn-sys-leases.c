@@ -9,12 +9,15 @@
  * revoke-prefix does not write in its own transaction at all: it goes through the leases in steps, each a commit of its
  * own of at most STEP_LEASES leases, on a worker, and answers when none is left. Each step is right by itself, so a crash or
  * a failover between two leaves fewer leases and nothing half-done, and sending the request again goes on. Leases that are
- * made meanwhile below the prefix are ended too, up to MAX_STEPS; the caller of a prefix that grows faster is told. */
+ * made meanwhile below the prefix are ended too; after MAX_ROUNDS the caller is told that it grows faster than it shrinks. */
 
 /* Each lease is up to six writes: it, its due time and its token's index, and the same of a token's own records. Consul
  * takes 128 operations at a time, one of which is the fence. */
 #define STEP_LEASES 16
-#define MAX_STEPS 100000
+/* Listing a folder costs its whole length, so many are noted at a time. */
+#define COLLECT_LEASES 4096
+/* 4 million leases. */
+#define MAX_ROUNDS 1000
 
 /* The id is in the path or in a field. */
 static char *
@@ -142,24 +145,25 @@ typedef struct
   BawnUnsealed *unsealed;
   const char *prefix;
   gboolean force;
-  guint ended;
-} RevokeStep;
+  GPtrArray *ids; /* collected */
+  guint from;     /* the next one to end */
+} Revocation;
 
 static gboolean
-collect_ids (BawnTxn *txn, const char *prefix, GPtrArray *ids, GError **error)
+collect_below (BawnTxn *txn, const char *prefix, GPtrArray *ids, GError **error)
 {
   g_auto(GStrv) names = NULL;
 
   if (!bawn_lease_list (txn, prefix, &names, error))
     return FALSE;
 
-  for (guint i = 0; names[i] != NULL && ids->len < STEP_LEASES; i++)
+  for (guint i = 0; names[i] != NULL && ids->len < COLLECT_LEASES; i++)
     {
       g_autofree char *id = g_strconcat (prefix, names[i], NULL);
 
       if (!g_str_has_suffix (id, "/"))
         g_ptr_array_add (ids, g_steal_pointer (&id));
-      else if (!collect_ids (txn, id, ids, error))
+      else if (!collect_below (txn, id, ids, error))
         return FALSE;
     }
 
@@ -167,18 +171,23 @@ collect_ids (BawnTxn *txn, const char *prefix, GPtrArray *ids, GError **error)
 }
 
 static gboolean
-run_step (BawnCore *core G_GNUC_UNUSED, BawnTxn *txn, gpointer user_data, GError **error)
+collect (BawnCore *core G_GNUC_UNUSED, BawnTxn *txn, gpointer user_data, GError **error)
 {
-  RevokeStep *step = user_data;
-  g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
+  Revocation *work = user_data;
 
-  if (!collect_ids (txn, step->prefix, ids, error))
-    return FALSE;
-  for (guint i = 0; i < ids->len; i++)
-    if (!bawn_expiry_revoke (step->unsealed, txn, g_ptr_array_index (ids, i), step->force, error))
+  g_ptr_array_set_size (work->ids, 0);
+  return collect_below (txn, work->prefix, work->ids, error);
+}
+
+static gboolean
+end_some (BawnCore *core G_GNUC_UNUSED, BawnTxn *txn, gpointer user_data, GError **error)
+{
+  Revocation *work = user_data;
+
+  for (guint i = work->from; i < MIN (work->ids->len, work->from + STEP_LEASES); i++)
+    if (!bawn_expiry_revoke (work->unsealed, txn, g_ptr_array_index (work->ids, i), work->force, error))
       return FALSE;
 
-  step->ended = ids->len;
   return TRUE;
 }
 
@@ -187,19 +196,23 @@ bawn_sys_revoke_prefix (BawnEngine *engine, BawnTxn *txn, const char *prefix, gb
 {
   BawnCore *core = bawn_engine_system_get_core (engine);
   g_autoptr(BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
-  RevokeStep step = { .unsealed = unsealed, .prefix = prefix, .force = force };
+  g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
+  Revocation work = { .unsealed = unsealed, .prefix = prefix, .force = force, .ids = ids };
 
   if (unsealed == NULL)
     return FALSE;
   if (!bawn_txn_may_block (txn))
     return bawn_fail (error, BAWN_ERROR_WOULD_BLOCK, "leases are ended in steps");
 
-  for (guint i = 0; i < MAX_STEPS; i++)
+  for (guint i = 0; i < MAX_ROUNDS; i++)
     {
-      if (!bawn_core_transact (core, run_step, &step, error))
+      if (!bawn_core_transact (core, collect, &work, error))
         return FALSE;
-      if (step.ended == 0)
+      if (ids->len == 0)
         return TRUE;
+      for (work.from = 0; work.from < ids->len; work.from += STEP_LEASES)
+        if (!bawn_core_transact (core, end_some, &work, error))
+          return FALSE;
     }
 
   return bawn_fail (error, BAWN_ERROR_BUSY, "leases are made below \"%s\" faster than they are revoked", prefix);

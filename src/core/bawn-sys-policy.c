@@ -89,8 +89,8 @@ policy_read (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *tx
 }
 
 /* Texts may come as base64. A real policy never looks like that: it has blanks or braces. */
-static char *
-decode_text (const char *given)
+char *
+bawn_sys_decode_policy (const char *given)
 {
   g_autoptr(GBytes) decoded = bawn_base64_decode (given, FALSE, NULL);
   gsize size = 0;
@@ -123,7 +123,7 @@ policy_write (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *t
   if (g_strv_contains (fixed, name))
     return bawn_fail_null (error, BAWN_ERROR_INVALID, "cannot update \"%s\" policy", name);
 
-  g_autofree char *text = decode_text (given);
+  g_autofree char *text = bawn_sys_decode_policy (given);
   if (!bawn_policy_put (txn, name, text, error))
     return NULL;
 
@@ -145,7 +145,8 @@ policy_delete (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *
     return bawn_fail_null (error, BAWN_ERROR_INVALID, "cannot delete default policy");
 
   g_autofree char *key = g_strconcat (BAWN_POLICY_PREFIX, name, NULL);
-  bawn_txn_delete (txn, key);
+  if (bawn_backend_key_is_valid (key))
+    bawn_txn_delete (txn, key);
   return bawn_response_new_empty ();
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "barrier/bawn-generate-root.h"
-#include "barrier/bawn-rekey.h"
+#include "barrier/bawn-share.h"
 #include "core/bawn-core-private.h"
 
 G_BEGIN_DECLS
@@ -37,6 +36,9 @@ BawnRequest *bawn_sys_fold_fields (BawnRequest *request, GError **error);
 /* {"a":"b",…} sorted by name; null for NULL. */
 void bawn_sys_write_map (BawnJsonWriter *w, GHashTable *map);
 
+/* A policy's text as sent: plain, or as base64. */
+char *bawn_sys_decode_policy (const char *given);
+
 /* Mounts (bawn-sys-mount-config.c). "a/b" or "/a/b/" gives "a/b/"; a login method's "auth/a/b/". */
 char *bawn_sys_mount_path (const char *given, gboolean is_auth);
 gboolean bawn_sys_mount_is_auth (const BawnMount *mount);
@@ -59,6 +61,8 @@ gboolean bawn_sys_revoke_prefix (BawnEngine *engine, BawnTxn *txn, const char *p
 /* The gatherings of shares that live in memory only; owned by the system engine. */
 BawnRekey *bawn_sys_get_rekey (BawnCore *core);
 BawnGenerateRoot *bawn_sys_get_generate_root (BawnCore *core);
+
+gint64 bawn_sys_get_uptime_us (BawnCore *core);
 
 /* Handlers of endpoints outside the pipeline, joined in bawn-sys-direct.c. */
 BawnResponse *bawn_sys_init_read (BawnCore *core, BawnRequest *request, gboolean may_block, GError **error);

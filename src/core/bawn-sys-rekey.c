@@ -30,7 +30,7 @@ show_rekey (BawnCore *core)
   g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
   g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
-  bawn_rekey_get_status (bawn_sys_get_rekey (core), &progress);
+  bawn_rekey_get_status (bawn_core_get_rekey (core), &progress);
   bawn_json_writer_begin_object (&w);
   bawn_json_writer_add_string (&w, "nonce", progress.nonce);
   bawn_json_writer_add_bool (&w, "started", progress.started);
@@ -63,7 +63,7 @@ begin_rekey (BawnCore *core, BawnRequest *request, GError **error)
     return NULL;
 
   wish.n_pgp_keys = pgp_keys != NULL ? g_strv_length (pgp_keys) : 0;
-  if (!bawn_rekey_begin (bawn_sys_get_rekey (core), &wish, error))
+  if (!bawn_rekey_begin (bawn_core_get_rekey (core), &wish, error))
     return NULL;
 
   return show_rekey (core);
@@ -79,7 +79,7 @@ bawn_sys_rekey_init (BawnCore *core, BawnRequest *request, gboolean may_block G_
   if (request->op != BAWN_OP_DELETE)
     return begin_rekey (core, request, error);
 
-  bawn_rekey_cancel (bawn_sys_get_rekey (core));
+  bawn_rekey_cancel (bawn_core_get_rekey (core));
   return bawn_response_new_empty ();
 }
 
@@ -119,7 +119,7 @@ run_step (BawnCore *core, BawnRequest *request, gboolean may_block, Step *step, 
   if (!may_block)
     return bawn_fail (error, BAWN_ERROR_WOULD_BLOCK, "the seal's records are read");
 
-  step->rekey = bawn_sys_get_rekey (core);
+  step->rekey = bawn_core_get_rekey (core);
   step->nonce = nonce;
   if (!bawn_core_transact (core, take_share, step, error))
     return FALSE;
@@ -161,7 +161,7 @@ show_verification (BawnCore *core, GError **error)
   BawnRekeyStatus progress = { 0 };
   g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
-  if (!bawn_rekey_get_verify_status (bawn_sys_get_rekey (core), &progress, error))
+  if (!bawn_rekey_get_verify_status (bawn_core_get_rekey (core), &progress, error))
     return NULL;
 
   bawn_json_writer_begin_object (&w);
@@ -201,7 +201,7 @@ bawn_sys_rekey_verify (BawnCore *core, BawnRequest *request, gboolean may_block,
     return NULL;
   if (request->op != BAWN_OP_READ && request->op != BAWN_OP_DELETE)
     return verify_share (core, request, may_block, error);
-  if (request->op == BAWN_OP_DELETE && !bawn_rekey_restart_verification (bawn_sys_get_rekey (core), error))
+  if (request->op == BAWN_OP_DELETE && !bawn_rekey_restart_verification (bawn_core_get_rekey (core), error))
     return NULL;
 
   return show_verification (core, error);

@@ -93,7 +93,6 @@ extern const BawnRoute bawn_sys_mounts_routes[];
 extern const BawnRoute bawn_sys_policy_routes[];
 extern const BawnRoute bawn_sys_lease_routes[];
 extern const BawnRoute bawn_sys_wrapping_routes[];
-extern const BawnRoute bawn_sys_audit_routes[];
 extern const BawnRoute bawn_sys_tools_routes[];
 extern const BawnRoute bawn_sys_internal_routes[];
 extern const BawnRoute bawn_sys_keys_routes[];

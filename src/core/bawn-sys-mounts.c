@@ -210,10 +210,8 @@ mount_from_request (BawnRequest *request, const char *path, GError **error)
 }
 
 static gboolean
-check_place (const BawnMountTable *table, const BawnMount *mount, GError **error)
+check_place (const BawnMountTable *table, const BawnMount *mount, gboolean is_auth, GError **error)
 {
-  gboolean is_auth = bawn_sys_mount_is_auth (mount);
-
   if (!is_auth && bawn_sys_mount_is_protected (mount->path, protected_mounts))
     return bawn_fail (error, BAWN_ERROR_INVALID, "cannot mount \"%s\"", mount->path);
   if (is_auth && g_str_equal (mount->type, "token"))
@@ -236,7 +234,7 @@ mount_enable (BawnEngine *system, BawnRequest *request, BawnTxn *txn, const char
   g_autoptr(BawnMountTable) table = NULL;
   g_autoptr(BawnMount) mount = mount_from_request (request, path, error);
 
-  if (mount == NULL || !bawn_mount_table_get (txn, &table, error) || !check_place (table, mount, error))
+  if (mount == NULL || !bawn_mount_table_get (txn, &table, error) || !check_place (table, mount, is_auth, error))
     return NULL;
 
   BawnEngine *engine = bawn_core_lookup_engine (core, mount->type, is_auth);

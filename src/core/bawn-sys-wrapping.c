@@ -26,7 +26,7 @@ wrap (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *txn G_GNU
       bawn_json_writer_begin_object (&w);
       bawn_json_writer_end_object (&w);
     }
-  return bawn_sys_injected (&w);
+  return bawn_response_new_writer (&w);
 }
 
 static gboolean

@@ -25,6 +25,7 @@ struct _BawnAuditDeviceClass
   gboolean (*reopen) (BawnAuditDevice *device, GError **error);
 };
 
+/* Filled once at start-up, before threads. */
 void bawn_audit_register (const char *type, GType (*get_type) (void));
 
 /**
@@ -44,13 +45,14 @@ typedef struct
 /* The table as stored: an immutable parsed object. */
 typedef struct _BawnAuditTable BawnAuditTable;
 #define BAWN_AUDIT_TABLE_KEY "core/audit"
+#define BAWN_AUDIT_HEADERS_KEY "core/audit-headers"
 gboolean bawn_audit_table_get (BawnTxn *txn, BawnAuditTable **out_table, GError **error); /* never NULL: empty if absent */
 BawnAuditTable *bawn_audit_table_ref (BawnAuditTable *table);
 void bawn_audit_table_unref (BawnAuditTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnAuditTable, bawn_audit_table_unref)
 guint bawn_audit_table_size (BawnAuditTable *table);
 const BawnAuditEntry *bawn_audit_table_index (BawnAuditTable *table, guint index);
-const BawnAuditEntry *bawn_audit_table_lookup (BawnAuditTable *table, const char *path);
+const BawnAuditEntry *bawn_audit_table_lookup (BawnAuditTable *table, const char *path); /* with or without the '/' */
 
 /**
  * BawnAuditBroker:
@@ -61,24 +63,25 @@ const BawnAuditEntry *bawn_audit_table_lookup (BawnAuditTable *table, const char
 typedef struct _BawnAuditBroker BawnAuditBroker;
 BawnAuditBroker *bawn_audit_broker_new (void);
 void bawn_audit_broker_free (BawnAuditBroker *broker);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnAuditBroker, bawn_audit_broker_free)
 /* Cheap when @table is the one it has. A device that can not be opened counts as failing, and is logged. */
 void bawn_audit_broker_sync (BawnAuditBroker *broker, BawnAuditTable *table);
 void bawn_audit_broker_close (BawnAuditBroker *broker); /* at seal */
 void bawn_audit_broker_reopen (BawnAuditBroker *broker); /* SIGHUP */
 gboolean bawn_audit_broker_is_enabled (BawnAuditBroker *broker);
 
-/* @error_message (nullable): how the request ended. FALSE, INTERNAL: every enabled device failed. Header names that are to
- * be shown are set by config/auditing/request-headers: stored in "core/audit-headers". */
+/* @error_message (nullable): how the request ended. FALSE: INTERNAL if every enabled device failed, or WOULD_BLOCK (before
+ * anything was written) if the storage must be asked for the header names that are to be shown; these are set by
+ * config/auditing/request-headers and stored in "core/audit-headers". @txn: unscoped; %NULL shows no headers. */
 gboolean bawn_audit_broker_request (BawnAuditBroker *broker, BawnRequest *request, BawnTxn *txn, const char *error_message, GError **error);
 gboolean bawn_audit_broker_response (BawnAuditBroker *broker, BawnRequest *request, const BawnResponse *response, BawnTxn *txn,
                                      const char *error_message, GError **error);
 /* "hmac-sha256:<hex>" as the device at @path would write it; NOT_FOUND if there is none. */
 char *bawn_audit_broker_hash (BawnAuditBroker *broker, const char *path, const char *input, GError **error);
 
-/* Handlers for sys/audit, sys/audit/{path...}, sys/audit-hash/{path...}, sys/config/auditing/request-headers[/{name}]: rows that
- * the system engine puts in its own table (root transaction). */
+/* Rows for the system engine's table: audit, audit/{path...}, audit-hash/{path...}, config/auditing/request-headers and
+ * …/{name}, all in the root transaction. They only change what is stored; the broker follows with the next
+ * bawn_audit_broker_sync(), on every node. */
 extern const BawnRoute bawn_audit_routes[];
-/* The broker that the handlers use, set once at start-up. */
-void bawn_audit_set_broker (BawnAuditBroker *broker);
 
 G_END_DECLS

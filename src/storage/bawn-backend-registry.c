@@ -93,7 +93,7 @@ bawn_backend_open (BawnConfigGroup *group, GCancellable *cancellable, GError **e
 {
   g_return_val_if_fail (group != NULL, NULL);
 
-  g_autofree char *name = bawn_config_get_string (group, "type", NULL);
+  g_autofree char *name = bawn_config_get_string (group, "type", BAWN_BACKEND_DEFAULT);
   g_autofree char *known = g_strjoinv (" ", (char **) names);
   const BackendRow *row = name != NULL ? find_row (name) : NULL;
 
@@ -107,4 +107,27 @@ bawn_backend_open (BawnConfigGroup *group, GCancellable *cancellable, GError **e
 
   return (BawnBackend *) g_initable_new (row->get_type (), cancellable, error, "config", group,
                                          NULL);
+}
+
+/**
+ * bawn_backend_check_config:
+ * @group: the [storage] group
+ *
+ * Nothing happens for a type that is not known.
+ */
+void
+bawn_backend_check_config (BawnConfigGroup *group)
+{
+  g_return_if_fail (group != NULL);
+
+  g_autofree char *name = bawn_config_get_string (group, "type", BAWN_BACKEND_DEFAULT);
+  const BackendRow *row = find_row (name);
+
+  if (row == NULL)
+    return;
+
+  g_autoptr (BawnBackend) backend = g_object_new (row->get_type (), "config", group, NULL);
+
+  if (BAWN_BACKEND_GET_IFACE (backend)->configure != NULL)
+    BAWN_BACKEND_GET_IFACE (backend)->configure (backend);
 }

@@ -14,6 +14,10 @@ gboolean bawn_backend_is_ha_capable (const char *name);
 
 /* Makes the backend that [storage] asks for. Classes are GInitable with a construct-only boxed property
  * "config" of BAWN_TYPE_CONFIG_GROUP. */
+#define BAWN_BACKEND_DEFAULT "sqlite"
 BawnBackend *bawn_backend_open (BawnConfigGroup *group, GCancellable *cancellable, GError **error);
+
+/* Has the backend that [storage] asks for read its keys, without opening the storage; what is wrong is noted in the group. */
+void bawn_backend_check_config (BawnConfigGroup *group);
 
 G_END_DECLS

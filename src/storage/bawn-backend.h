@@ -65,6 +65,8 @@ G_DECLARE_INTERFACE (BawnBackend, bawn_backend, BAWN, BACKEND, GObject)
  * @list: the names one level below a prefix
  * @commit: writes all or nothing
  * @get_limits: what a commit may hold; constant over the object's life
+ * @configure: (nullable): reads the keys of its "config" and complains there, without opening anything: for a check of the
+ *   configuration; called on an object that is not initialised
  *
  * A storage. All calls may block, come from worker threads, several at a time, and honour the cancellable.
  * Errors are of %BAWN_ERROR: UPSTREAM for a storage that does not do its work, CORRUPT for one that is
@@ -84,6 +86,7 @@ struct _BawnBackendInterface
                       const BawnCondition *conditions, guint n_conditions, guint64 *out_version,
                       GCancellable *cancellable, GError **error);
   void (*get_limits) (BawnBackend *self, BawnBackendLimits *out_limits);
+  void (*configure) (BawnBackend *self);
 };
 
 /* The checked fronts of the four: keys, prefixes and limits are validated here, once, for every backend.

@@ -198,7 +198,7 @@ bawn_log_open_journal (const char *path)
 
   if (fd < 0)
     return -1;
-  if (connect (fd, (const struct sockaddr *) &address, sizeof address) == 0)
+  if (connect (fd, (gconstpointer) &address, sizeof address) == 0)
     return fd;
 
   int saved = errno;

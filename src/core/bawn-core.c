@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "core/bawn-core-private.h"
+
+#include "auth/bawn-auth-token.h"
+#include "core/bawn-dispatch.h"
+#include "core/bawn-lifecycle.h"
+#include "core/bawn-login.h"
+#include "core/bawn-status.h"
+#include "util/bawn-log.h"
+
+/* A transaction that conflicts this often does so for another reason than bad luck. */
+#define MAX_TRANSACT_ATTEMPTS 200
+
+/* Sets of policies whose ACL is kept. */
+#define ACL_CACHE_ENTRIES 1024
+
+struct _BawnCore
+{
+  GObject parent_instance;
+
+  BawnCoreOptions options; /* strings owned */
+  BawnStore *store;
+  BawnBarrier *barrier;
+  BawnSealShamir *seal;
+  BawnRekey *rekey;
+  BawnGenerateRoot *generate_root;
+  BawnAuditBroker *audit;
+  GHashTable *engines; /* name to BawnEngine */
+  GHashTable *methods;
+  BawnDispatcher *dispatcher;
+  BawnExpiry *expiry;
+  BawnTokenServices token_services;
+
+  GMutex lifecycle; /* held through init, unseal and seal, one at a time */
+  GMutex lock;      /* guards what follows, never held while waiting */
+  BawnUnsealed *unsealed;
+  BawnStatus *status;
+  BawnSealConfig seal_config;
+  gboolean initialized;
+  gint64 active_since_us;
+};
+
+G_DEFINE_FINAL_TYPE (BawnCore, bawn_core, G_TYPE_OBJECT)
+
+enum
+{
+  SIGNAL_STATUS_CHANGED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+BawnUnsealed *
+bawn_unsealed_ref (BawnUnsealed *unsealed)
+{
+  g_atomic_ref_count_inc (&unsealed->refs);
+  return unsealed;
+}
+
+void
+bawn_unsealed_unref (BawnUnsealed *unsealed)
+{
+  if (!g_atomic_ref_count_dec (&unsealed->refs))
+    return;
+
+  bawn_token_store_unref (unsealed->tokens);
+  bawn_acl_cache_free (unsealed->acls);
+  g_free (unsealed->cluster_name);
+  g_free (unsealed->cluster_id);
+  g_free (unsealed);
+}
+
+/**
+ * bawn_core_ref_unsealed:
+ * @core: the core
+ *
+ * Any thread. Pins what exists only while the node is unsealed.
+ *
+ * Returns: (transfer full) (nullable): %NULL when sealed
+ */
+BawnUnsealed *
+bawn_core_ref_unsealed (BawnCore *core)
+{
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&core->lock);
+
+  return core->unsealed != NULL ? bawn_unsealed_ref (core->unsealed) : NULL;
+}
+
+BawnStore *
+bawn_core_get_store (BawnCore *core)
+{
+  return core->store;
+}
+
+BawnBarrier *
+bawn_core_get_barrier (BawnCore *core)
+{
+  return core->barrier;
+}
+
+BawnSealShamir *
+bawn_core_get_seal (BawnCore *core)
+{
+  return core->seal;
+}
+
+BawnRekey *
+bawn_core_get_rekey (BawnCore *core)
+{
+  return core->rekey;
+}
+
+BawnGenerateRoot *
+bawn_core_get_generate_root (BawnCore *core)
+{
+  return core->generate_root;
+}
+
+BawnAuditBroker *
+bawn_core_get_audit (BawnCore *core)
+{
+  return core->audit;
+}
+
+BawnClock *
+bawn_core_get_clock (BawnCore *core)
+{
+  return core->options.clock;
+}
+
+const BawnCoreOptions *
+bawn_core_get_options (BawnCore *core)
+{
+  return &core->options;
+}
+
+BawnEngine *
+bawn_core_lookup_engine (BawnCore *core, const char *type, gboolean is_auth)
+{
+  return g_hash_table_lookup (is_auth ? core->methods : core->engines, type);
+}
+
+GStrv
+bawn_core_engine_names (BawnCore *core, gboolean is_auth)
+{
+  g_autoptr(GStrvBuilder) builder = g_strv_builder_new ();
+  g_autoptr(GList) names = g_hash_table_get_keys (is_auth ? core->methods : core->engines);
+
+  names = g_list_sort (names, (GCompareFunc) g_strcmp0);
+  for (GList *l = names; l != NULL; l = l->next)
+    g_strv_builder_add (builder, l->data);
+
+  return g_strv_builder_end (builder);
+}
+
+/**
+ * bawn_core_add_engine:
+ * @core: the core
+ * @engine: (transfer full): an engine or login method
+ * @is_auth: whether it is a login method
+ *
+ * Before any request. The class's name is the type it is mounted by.
+ */
+void
+bawn_core_add_engine (BawnCore *core, BawnEngine *engine, gboolean is_auth)
+{
+  const char *name = BAWN_ENGINE_GET_CLASS (engine)->name;
+
+  g_return_if_fail (name != NULL);
+  g_hash_table_insert (is_auth ? core->methods : core->engines, (gpointer) name, engine);
+}
+
+/* What the token engine needs */
+
+static BawnTokenStore *
+ref_token_store (gpointer data)
+{
+  g_autoptr(BawnUnsealed) unsealed = bawn_core_ref_unsealed (data);
+
+  return unsealed != NULL ? bawn_token_store_ref (unsealed->tokens) : NULL;
+}
+
+static gboolean
+renew_auth (gpointer data, BawnTxn *txn, BawnToken *token, GError **error)
+{
+  g_autoptr(BawnUnsealed) unsealed = bawn_core_ref_unsealed (data);
+
+  if (unsealed == NULL)
+    return bawn_fail (error, BAWN_ERROR_SEALED, "Vault is sealed");
+
+  return bawn_login_renew (unsealed, txn, token, error);
+}
+
+static void
+kick_sweeper (gpointer data)
+{
+  bawn_core_kick_expiry (data);
+}
+
+void
+bawn_core_kick_expiry (BawnCore *core)
+{
+  bawn_expiry_kick (core->expiry);
+}
+
+/* The snapshot */
+
+static BawnStatus *
+make_status_locked (BawnCore *core)
+{
+  BawnStatus *status = bawn_status_new ();
+
+  status->initialized = core->initialized;
+  status->sealed = core->unsealed == NULL;
+  status->standby = status->sealed;
+  status->seal_type = g_strdup (core->seal_config.type != NULL ? core->seal_config.type : "shamir");
+  status->shares = core->seal_config.shares;
+  status->threshold = core->seal_config.threshold;
+  status->progress = bawn_seal_shamir_get_progress (core->seal);
+  status->nonce = bawn_seal_shamir_dup_nonce (core->seal);
+  status->storage_type = g_strdup (core->options.storage_type);
+  status->version = g_strdup (core->options.version);
+  status->api_addr = g_strdup (core->options.api_addr);
+  status->cluster_addr = g_strdup (core->options.cluster_addr);
+  if (core->unsealed != NULL)
+    {
+      status->cluster_name = g_strdup (core->unsealed->cluster_name);
+      status->cluster_id = g_strdup (core->unsealed->cluster_id);
+      status->epoch = bawn_store_get_epoch (core->store);
+      status->active_since_us = core->active_since_us;
+    }
+
+  return status;
+}
+
+void
+bawn_core_refresh_status (BawnCore *core)
+{
+  BawnStatus *old = NULL;
+
+  g_mutex_lock (&core->lock);
+  old = g_steal_pointer (&core->status);
+  core->status = make_status_locked (core);
+  g_mutex_unlock (&core->lock);
+
+  g_clear_pointer (&old, bawn_status_unref);
+  g_signal_emit (core, signals[SIGNAL_STATUS_CHANGED], 0);
+}
+
+/**
+ * bawn_core_ref_status:
+ * @core: the core
+ *
+ * Any thread; never waits.
+ *
+ * Returns: (transfer full): the state of the node at this moment
+ */
+BawnStatus *
+bawn_core_ref_status (BawnCore *core)
+{
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&core->lock);
+
+  return bawn_status_ref (core->status);
+}
+
+/* For bawn-lifecycle.c, which is the only one that changes these. */
+
+GMutex *
+bawn_core_get_lifecycle_lock (BawnCore *core)
+{
+  return &core->lifecycle;
+}
+
+BawnUnsealed *
+bawn_core_new_unsealed (BawnCore *core, BawnSecret *token_key, const char *cluster_name, const char *cluster_id)
+{
+  BawnUnsealed *unsealed = g_new0 (BawnUnsealed, 1);
+
+  g_atomic_ref_count_init (&unsealed->refs);
+  unsealed->core = core;
+  unsealed->tokens = bawn_token_store_new (token_key, core->options.clock);
+  unsealed->acls = bawn_acl_cache_new (ACL_CACHE_ENTRIES);
+  unsealed->cluster_name = g_strdup (cluster_name);
+  unsealed->cluster_id = g_strdup (cluster_id);
+
+  return unsealed;
+}
+
+void
+bawn_core_set_unsealed (BawnCore *core, BawnUnsealed *unsealed)
+{
+  BawnUnsealed *old = NULL;
+
+  g_mutex_lock (&core->lock);
+  old = core->unsealed;
+  core->unsealed = unsealed;
+  core->active_since_us = unsealed != NULL ? bawn_clock_real_us (core->options.clock) : 0;
+  g_mutex_unlock (&core->lock);
+
+  g_clear_pointer (&old, bawn_unsealed_unref);
+  bawn_core_refresh_status (core);
+}
+
+void
+bawn_core_set_seal_config (BawnCore *core, gboolean initialized, const BawnSealConfig *config)
+{
+  g_mutex_lock (&core->lock);
+  core->initialized = initialized;
+  core->seal_config = *config;
+  g_mutex_unlock (&core->lock);
+
+  bawn_core_refresh_status (core);
+}
+
+/**
+ * bawn_core_transact:
+ * @core: the core
+ * @func: (scope call): what to do in each attempt
+ * @user_data: for @func
+ * @error: return location
+ *
+ * Runs @func in transactions that may block, through the barrier, until one commits. Blocks.
+ *
+ * Returns: %FALSE if @func gave up, or the commit failed otherwise than by a conflict
+ */
+gboolean
+bawn_core_transact (BawnCore *core, BawnCoreTxnFunc func, gpointer user_data, GError **error)
+{
+  for (guint i = 0; i < MAX_TRANSACT_ATTEMPTS; i++)
+    {
+      g_autoptr(BawnTxn) txn = bawn_store_begin (core->store, BAWN_CODEC (core->barrier), TRUE);
+      g_autoptr(GError) failure = NULL;
+
+      if (func (core, txn, user_data, &failure) && bawn_txn_commit (txn, &failure))
+        return TRUE;
+      if (!bawn_error_is (failure, BAWN_ERROR_CONFLICT))
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return FALSE;
+        }
+    }
+
+  return bawn_fail (error, BAWN_ERROR_BUSY, "too many requests change the same thing");
+}
+
+gboolean
+bawn_core_get_acl (BawnUnsealed *unsealed, BawnTxn *txn, const BawnToken *token, BawnAcl **out_acl, GError **error)
+{
+  return bawn_acl_cache_get (unsealed->acls, txn, (const char *const *) token->policies, out_acl, error);
+}
+
+void
+bawn_core_dispatch (BawnCore *core, BawnRequest *request, BawnCoreReply reply, gpointer user_data)
+{
+  bawn_dispatcher_run (core->dispatcher, request, reply, user_data);
+}
+
+/**
+ * bawn_core_reopen_audit:
+ * @core: the core
+ *
+ * Has the audit devices open their files again, after a log rotation.
+ */
+void
+bawn_core_reopen_audit (BawnCore *core)
+{
+  bawn_audit_broker_reopen (core->audit);
+}
+
+/**
+ * bawn_core_stop:
+ * @core: the core
+ *
+ * Waits for the requests on the pool, seals, and stops the workers. The core answers nothing after it. Blocks.
+ */
+void
+bawn_core_stop (BawnCore *core)
+{
+  g_clear_pointer (&core->expiry, bawn_expiry_free);
+  g_clear_pointer (&core->dispatcher, bawn_dispatcher_free);
+  bawn_core_seal (core, "the server stops");
+}
+
+static void
+bawn_core_finalize (GObject *object)
+{
+  BawnCore *core = BAWN_CORE (object);
+
+  bawn_core_stop (core);
+  g_signal_handlers_disconnect_by_data (core->store, core);
+  g_clear_pointer (&core->audit, bawn_audit_broker_free);
+  g_clear_pointer (&core->engines, g_hash_table_unref);
+  g_clear_pointer (&core->methods, g_hash_table_unref);
+  g_clear_pointer (&core->status, bawn_status_unref);
+  g_clear_pointer (&core->rekey, bawn_rekey_unref);
+  g_clear_pointer (&core->generate_root, bawn_generate_root_unref);
+  g_clear_object (&core->seal);
+  g_clear_object (&core->barrier);
+  g_clear_object (&core->store);
+  g_free ((char *) core->options.storage_type);
+  g_free ((char *) core->options.cluster_name);
+  g_free ((char *) core->options.api_addr);
+  g_free ((char *) core->options.cluster_addr);
+  g_free ((char *) core->options.version);
+  g_clear_pointer (&core->options.clock, bawn_clock_unref);
+  g_mutex_clear (&core->lifecycle);
+  g_mutex_clear (&core->lock);
+
+  G_OBJECT_CLASS (bawn_core_parent_class)->finalize (object);
+}
+
+static void
+bawn_core_class_init (BawnCoreClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = bawn_core_finalize;
+
+  signals[SIGNAL_STATUS_CHANGED] = g_signal_new ("status-changed", BAWN_TYPE_CORE, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                                 NULL, G_TYPE_NONE, 0);
+}
+
+static void
+bawn_core_init (BawnCore *core)
+{
+  g_mutex_init (&core->lifecycle);
+  g_mutex_init (&core->lock);
+  core->engines = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_object_unref);
+  core->methods = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_object_unref);
+  core->barrier = bawn_barrier_new ();
+  core->seal = bawn_seal_shamir_new ();
+  core->rekey = bawn_rekey_new ();
+  core->generate_root = bawn_generate_root_new (BAWN_CORE_ROOT_TOKEN_LENGTH);
+  core->audit = bawn_audit_broker_new ();
+}
+
+/**
+ * bawn_core_new:
+ * @store: the storage
+ * @options: copied
+ *
+ * Returns: (transfer full): a sealed node, to which engines are still to be added
+ */
+BawnCore *
+bawn_core_new (BawnStore *store, const BawnCoreOptions *options)
+{
+  BawnCore *core = g_object_new (BAWN_TYPE_CORE, NULL);
+
+  core->store = g_object_ref (store);
+  core->options = *options;
+  core->options.clock = options->clock != NULL ? bawn_clock_ref (options->clock) : NULL;
+  core->options.storage_type = g_strdup (options->storage_type);
+  core->options.cluster_name = g_strdup (options->cluster_name);
+  core->options.api_addr = g_strdup (options->api_addr);
+  core->options.cluster_addr = g_strdup (options->cluster_addr);
+  core->options.version = g_strdup (options->version);
+  core->status = make_status_locked (core);
+  core->token_services = (BawnTokenServices) {
+    .ref_store = ref_token_store,
+    .core = core,
+    .clock = core->options.clock,
+    .renew_auth = renew_auth,
+    .kick_sweeper = kick_sweeper,
+  };
+  bawn_core_add_engine (core, bawn_engine_system_new (core), FALSE);
+  bawn_core_add_engine (core, bawn_auth_token_new (&core->token_services), TRUE);
+  core->dispatcher = bawn_dispatcher_new (core, options->pool_threads != 0 ? options->pool_threads
+                                                                           : BAWN_CORE_POOL_THREADS);
+  core->expiry = bawn_expiry_new (core);
+  bawn_lifecycle_watch (core);
+
+  return core;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "core/bawn-dispatch.h"
+
+#include <string.h>
+
+/* Conflicts are settled by running again; beyond this many the node is too busy with that key to be of use. */
+#define MAX_ATTEMPTS 200
+
+/* How many requests may wait for a worker. */
+#define MAX_WAITING 20000
+
+struct _BawnDispatcher
+{
+  BawnCore *core;       /* not owned: the core owns the dispatcher */
+  BawnMetrics *metrics; /* the core's */
+  GThreadPool *pool;
+};
+
+/* One request, from dispatch to reply. */
+typedef struct
+{
+  BawnDispatcher *dispatcher;
+  BawnRequest *request;
+  BawnCoreReply reply;
+  gpointer user_data;
+  guint attempts;
+  gint64 begun_us; /* monotonic */
+
+  BawnUnsealed *unsealed;
+  BawnTxn *txn;
+  BawnResponse *response;
+  GError *error;
+} BawnExchange;
+
+static void
+bawn_exchange_forget_attempt (BawnExchange *exchange)
+{
+  g_clear_pointer (&exchange->response, bawn_response_free);
+  g_clear_error (&exchange->error);
+  g_clear_pointer (&exchange->txn, bawn_txn_unref);
+  g_clear_pointer (&exchange->unsealed, bawn_unsealed_unref);
+}
+
+static void
+bawn_exchange_free (BawnExchange *exchange)
+{
+  bawn_exchange_forget_attempt (exchange);
+  bawn_request_unref (exchange->request);
+  g_free (exchange);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnExchange, bawn_exchange_free)
+
+static gboolean
+audit_response (BawnExchange *exchange, GError **error)
+{
+  BawnCore *core = exchange->dispatcher->core;
+
+  if (exchange->unsealed == NULL || !exchange->request->audited)
+    return TRUE;
+
+  return bawn_audit_broker_response (bawn_core_get_audit (core), exchange->request, exchange->response, NULL,
+                                     exchange->error != NULL ? exchange->error->message : NULL, error);
+}
+
+/* The only way out: takes the exchange. Audit comes before the answer leaves; if nobody could write it down, it does
+ * not leave. What the commit has decided happens all the same. */
+static void
+answer (BawnExchange *exchange)
+{
+  g_autoptr(BawnExchange) owned = exchange;
+  g_autoptr(GError) unaudited = NULL;
+  gboolean audited = audit_response (owned, &unaudited);
+  BawnMetrics *metrics = owned->dispatcher->metrics;
+
+  if (owned->response != NULL)
+    bawn_response_run_after_commit (owned->response);
+  if (!audited)
+    {
+      g_clear_pointer (&owned->response, bawn_response_free);
+      g_clear_error (&owned->error);
+      owned->error = g_steal_pointer (&unaudited);
+      bawn_metrics_add (metrics, BAWN_METRIC_AUDIT_FAILURES, 1);
+    }
+  if (owned->error != NULL)
+    bawn_metrics_add (metrics, BAWN_METRIC_REQUEST_ERRORS, 1);
+  bawn_metrics_add (metrics, BAWN_METRIC_REQUEST_US, g_get_monotonic_time () - owned->begun_us);
+  bawn_metrics_add (metrics, BAWN_METRIC_REQUESTS_IN_FLIGHT, -1);
+  owned->reply (owned->request, g_steal_pointer (&owned->response), g_steal_pointer (&owned->error), owned->user_data);
+}
+
+static void
+answer_error (BawnExchange *exchange, BawnErrorCode code, const char *message)
+{
+  bawn_exchange_forget_attempt (exchange);
+  exchange->error = g_error_new_literal (BAWN_ERROR, (int) code, message);
+  answer (exchange);
+}
+
+static const BawnDirectRoute *
+find_direct (const BawnRequest *request)
+{
+  if (!g_str_has_prefix (request->path, "sys/"))
+    return NULL;
+
+  for (const BawnDirectRoute *row = bawn_sys_direct_routes; row->path != NULL; row++)
+    if (g_str_equal (row->path, request->path))
+      return row;
+
+  return NULL;
+}
+
+static void
+run_direct (BawnExchange *exchange, const BawnDirectRoute *row, gboolean may_block)
+{
+  if ((row->ops & (guint) exchange->request->op) == 0)
+    (void) bawn_fail (&exchange->error, BAWN_ERROR_UNSUPPORTED, "unsupported operation");
+  else
+    exchange->response = row->handler (exchange->dispatcher->core, exchange->request, may_block, &exchange->error);
+}
+
+/* One attempt; what comes of it is in the exchange. */
+static void
+attempt (BawnExchange *exchange, gboolean may_block)
+{
+  BawnCore *core = exchange->dispatcher->core;
+  const BawnDirectRoute *direct = find_direct (exchange->request);
+
+  bawn_exchange_forget_attempt (exchange);
+  exchange->attempts++;
+  if (direct != NULL)
+    {
+      run_direct (exchange, direct, may_block);
+      return;
+    }
+
+  exchange->unsealed = bawn_core_ref_unsealed (core);
+  if (exchange->unsealed == NULL)
+    {
+      (void) bawn_fail (&exchange->error, BAWN_ERROR_SEALED, "Vault is sealed");
+      return;
+    }
+
+  exchange->txn = bawn_store_begin (bawn_core_get_store (core), BAWN_CODEC (bawn_core_get_barrier (core)), may_block);
+  exchange->response = bawn_pipeline_run (exchange->unsealed, exchange->request, exchange->txn, &exchange->error);
+}
+
+static gboolean
+wants_pool (const BawnExchange *exchange)
+{
+  return bawn_error_is (exchange->error, BAWN_ERROR_WOULD_BLOCK) || bawn_error_is (exchange->error, BAWN_ERROR_CONFLICT);
+}
+
+static void
+move_to_pool (BawnExchange *exchange)
+{
+  GThreadPool *pool = exchange->dispatcher->pool;
+
+  if (g_thread_pool_unprocessed (pool) >= MAX_WAITING)
+    {
+      answer_error (exchange, BAWN_ERROR_BUSY, "too many requests are waiting");
+      return;
+    }
+
+  bawn_exchange_forget_attempt (exchange);
+  g_thread_pool_push (pool, exchange, NULL);
+}
+
+/* A refused fence or a closed term says nothing about the request: another node may take it. */
+static void
+translate_commit_error (GError **error)
+{
+  if (!bawn_error_is (*error, BAWN_ERROR_DEPOSED))
+    return;
+
+  g_clear_error (error);
+  (void) bawn_fail (error, BAWN_ERROR_STANDBY, "node is not active");
+}
+
+static void
+fail_commit (BawnExchange *exchange, GError *error)
+{
+  g_clear_pointer (&exchange->response, bawn_response_free);
+  g_clear_error (&exchange->error);
+  exchange->error = error;
+  translate_commit_error (&exchange->error);
+}
+
+static void
+on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  BawnExchange *exchange = user_data;
+  GError *error = NULL;
+
+  if (bawn_txn_commit_finish (exchange->txn, result, &error))
+    {
+      answer (exchange);
+      return;
+    }
+
+  fail_commit (exchange, error);
+  if (wants_pool (exchange))
+    move_to_pool (exchange);
+  else
+    answer (exchange);
+}
+
+static gboolean
+has_writes (const BawnExchange *exchange)
+{
+  return exchange->txn != NULL && bawn_txn_has_writes (exchange->txn);
+}
+
+/* On a listener's thread: answer, commit without waiting, or hand on. */
+static void
+run_in_place (BawnExchange *exchange)
+{
+  GError *error = NULL;
+
+  attempt (exchange, FALSE);
+  if (wants_pool (exchange))
+    {
+      move_to_pool (exchange);
+      return;
+    }
+  if (has_writes (exchange))
+    {
+      bawn_txn_commit_async (exchange->txn, NULL, on_committed, exchange);
+      return;
+    }
+  if (exchange->txn != NULL && exchange->response != NULL && !bawn_txn_validate (exchange->txn, &error))
+    fail_commit (exchange, error);
+
+  if (wants_pool (exchange))
+    move_to_pool (exchange);
+  else
+    answer (exchange);
+}
+
+/* On a worker: wait for whatever it takes. */
+static void
+run_on_pool (gpointer data, gpointer user_data)
+{
+  BawnExchange *exchange = data;
+
+  bawn_metrics_add (exchange->dispatcher->metrics, BAWN_METRIC_POOL_RUNS, 1);
+  while (exchange->attempts < MAX_ATTEMPTS)
+    {
+      GError *error = NULL;
+
+      attempt (exchange, TRUE);
+      if (has_writes (exchange) && !wants_pool (exchange))
+        {
+          if (!bawn_txn_commit (exchange->txn, &error))
+            fail_commit (exchange, error);
+        }
+      else if (exchange->txn != NULL && exchange->response != NULL && !bawn_txn_validate (exchange->txn, &error))
+        fail_commit (exchange, error);
+
+      if (!wants_pool (exchange))
+        {
+          answer (exchange);
+          return;
+        }
+    }
+
+  answer_error (exchange, BAWN_ERROR_BUSY, "too many requests change the same thing");
+}
+
+/**
+ * bawn_dispatcher_new:
+ * @core: the core, which owns what is returned
+ * @threads: how many workers
+ *
+ * Returns: (transfer full): the part that runs requests: on the caller's thread as far as memory reaches, and otherwise
+ *   on a pool
+ */
+BawnDispatcher *
+bawn_dispatcher_new (BawnCore *core, guint threads)
+{
+  BawnDispatcher *dispatcher = g_new0 (BawnDispatcher, 1);
+
+  dispatcher->core = core;
+  dispatcher->metrics = bawn_core_get_metrics (core);
+  dispatcher->pool = g_thread_pool_new (run_on_pool, dispatcher, (int) threads, FALSE, NULL);
+
+  return dispatcher;
+}
+
+/* Waits for the requests that are on the pool. */
+void
+bawn_dispatcher_free (BawnDispatcher *dispatcher)
+{
+  g_thread_pool_free (dispatcher->pool, FALSE, TRUE);
+  g_free (dispatcher);
+}
+
+void
+bawn_dispatcher_run (BawnDispatcher *dispatcher, BawnRequest *request, BawnCoreReply reply, gpointer user_data)
+{
+  BawnExchange *exchange = g_new0 (BawnExchange, 1);
+
+  exchange->dispatcher = dispatcher;
+  exchange->request = bawn_request_ref (request);
+  exchange->reply = reply;
+  exchange->user_data = user_data;
+  exchange->begun_us = g_get_monotonic_time ();
+  bawn_metrics_add (dispatcher->metrics, BAWN_METRIC_REQUESTS, 1);
+  bawn_metrics_add (dispatcher->metrics, BAWN_METRIC_REQUESTS_IN_FLIGHT, 1);
+  run_in_place (exchange);
+}

@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "core/bawn-core-private.h"
+
+#include <string.h>
+
+#include "util/bawn-log.h"
+
+/* How many leases one transaction may end: small enough for every backend's commit. */
+#define BATCH_LEASES 20
+#define BATCH_ENTRIES 50
+/* How often it looks when nothing is known to be due. */
+#define LOOK_EVERY_US (5 * G_USEC_PER_SEC)
+#define RETRY_US (2 * G_USEC_PER_SEC)
+/* An irrevocable lease is left to an operator, and looked at this rarely. */
+#define IRREVOCABLE_RETRY_US (G_GINT64_CONSTANT (24) * 3600 * G_USEC_PER_SEC)
+
+/* The worker that ends what is due, sweeps up after revoked tokens, and clears away unmounted engines: each in small
+ * transactions of its own, so that it may stop and go on elsewhere at any point. */
+struct _BawnExpiry
+{
+  BawnCore *core; /* not owned */
+  GThread *thread;
+  GMutex lock;
+  GCond changed;
+  gboolean stopping;
+  gboolean kicked;
+};
+
+typedef struct
+{
+  BawnUnsealed *unsealed;
+  gboolean more;
+  gint64 next_us;
+} BawnExpiryStep;
+
+static gboolean
+engine_revoke (BawnUnsealed *unsealed, BawnTxn *txn, const BawnMount *mount, const BawnLease *lease, GError **error)
+{
+  BawnEngine *engine = bawn_core_lookup_engine (unsealed->core, mount->type, g_str_has_prefix (mount->path, "auth/"));
+
+  if (engine == NULL || BAWN_ENGINE_GET_CLASS (engine)->revoke == NULL)
+    return TRUE;
+
+  g_autoptr(BawnJson) internal = NULL;
+  if (lease->internal != NULL)
+    {
+      internal = bawn_json_parse (lease->internal, NULL, error);
+      if (internal == NULL)
+        return FALSE;
+    }
+
+  g_autoptr(BawnRequest) request = bawn_request_new (BAWN_OP_DELETE, lease->id);
+  g_autoptr(BawnTxn) scope = bawn_txn_scope (txn, mount->view);
+  request->mount = bawn_mount_ref ((BawnMount *) mount);
+  request->rest = request->path + MIN (strlen (mount->path), strlen (request->path));
+  request->started_us = bawn_clock_real_us (bawn_core_get_clock (unsealed->core));
+
+  return BAWN_ENGINE_GET_CLASS (engine)->revoke (engine, request, internal != NULL ? bawn_json_root (internal) : NULL,
+                                                 scope, error);
+}
+
+/* The mount a lease came from: one that is there, or one that is being cleared away. */
+static BawnMount *
+mount_of_lease (const BawnMountTable *table, const char *lease_id)
+{
+  for (guint i = 0; i < bawn_mount_table_doomed_size (table); i++)
+    {
+      BawnMount *mount = bawn_mount_table_doomed_index (table, i);
+
+      if (g_str_has_prefix (lease_id, mount->path))
+        return mount;
+    }
+
+  return bawn_mount_table_route (table, lease_id);
+}
+
+/**
+ * bawn_expiry_revoke:
+ * @unsealed: the node
+ * @txn: an unscoped transaction that may block
+ * @lease_id: the lease
+ * @force: delete it even if the engine can not take the secret back
+ * @error: return location
+ *
+ * Returns: %TRUE if the lease is gone, or was not there
+ */
+gboolean
+bawn_expiry_revoke (BawnUnsealed *unsealed, BawnTxn *txn, const char *lease_id, gboolean force, GError **error)
+{
+  g_autoptr(BawnLease) lease = NULL;
+  g_autoptr(BawnMountTable) table = NULL;
+  g_autoptr(GError) failure = NULL;
+
+  if (!bawn_lease_get (txn, lease_id, &lease, error))
+    return FALSE;
+  if (lease == NULL)
+    return TRUE;
+  if (lease->is_auth)
+    return bawn_token_store_revoke (unsealed->tokens, txn, lease->token, error)
+           && bawn_lease_delete (txn, lease_id, error);
+  if (!bawn_mount_table_get (txn, &table, error))
+    return FALSE;
+
+  BawnMount *mount = mount_of_lease (table, lease_id);
+  if (mount != NULL && !engine_revoke (unsealed, txn, mount, lease, &failure))
+    {
+      if (!force || bawn_error_is (failure, BAWN_ERROR_WOULD_BLOCK) || bawn_error_is (failure, BAWN_ERROR_CONFLICT))
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return FALSE;
+        }
+    }
+
+  return bawn_lease_delete (txn, lease_id, error);
+}
+
+static gboolean
+renew_with_engine (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, BawnMount *mount, BawnLease *lease,
+                   gint64 *out_ttl_us, GError **error)
+{
+  BawnEngine *engine = bawn_core_lookup_engine (unsealed->core, mount->type, FALSE);
+
+  *out_ttl_us = 0;
+  if (engine == NULL || BAWN_ENGINE_GET_CLASS (engine)->renew == NULL)
+    return bawn_fail (error, BAWN_ERROR_INVALID, "lease is not renewable");
+
+  g_autoptr(BawnJson) internal = lease->internal != NULL ? bawn_json_parse (lease->internal, NULL, error) : NULL;
+  if (lease->internal != NULL && internal == NULL)
+    return FALSE;
+
+  g_autoptr(BawnRequest) inner = bawn_request_new (BAWN_OP_UPDATE, lease->id);
+  g_autoptr(BawnTxn) scope = bawn_txn_scope (txn, mount->view);
+  inner->mount = bawn_mount_ref (mount);
+  inner->rest = inner->path + MIN (strlen (mount->path), strlen (inner->path));
+  inner->started_us = request->started_us;
+  g_autoptr(BawnResponse) answer = BAWN_ENGINE_GET_CLASS (engine)->renew (
+      engine, inner, internal != NULL ? bawn_json_root (internal) : NULL, scope, error);
+  if (answer == NULL)
+    return FALSE;
+
+  *out_ttl_us = answer->secret_ttl_us;
+  return TRUE;
+}
+
+/**
+ * bawn_expiry_renew:
+ * @unsealed: the node
+ * @request: the request that asks for it
+ * @txn: an unscoped transaction
+ * @lease_id: a secret's lease (a token's is renewed by its own endpoints)
+ * @increment_us: what is asked for; 0: the engine's
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): the answer with the lease's new time to live
+ */
+BawnResponse *
+bawn_expiry_renew (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, const char *lease_id,
+                   gint64 increment_us, GError **error)
+{
+  g_autoptr(BawnLease) lease = NULL;
+  g_autoptr(BawnMountTable) table = NULL;
+  g_autofree char *warning = NULL;
+  gint64 now = bawn_clock_real_us (bawn_core_get_clock (unsealed->core));
+
+  if (!bawn_lease_get (txn, lease_id, &lease, error))
+    return NULL;
+  if (lease == NULL)
+    return bawn_fail_null (error, BAWN_ERROR_INVALID, "lease not found");
+  if (lease->expire_us != 0 && lease->expire_us <= now)
+    return bawn_fail_null (error, BAWN_ERROR_INVALID, "lease expired");
+  if (!lease->renewable || lease->is_auth)
+    return bawn_fail_null (error, BAWN_ERROR_INVALID, "lease is not renewable");
+  if (!bawn_mount_table_get (txn, &table, error))
+    return NULL;
+
+  BawnMount *mount = bawn_mount_table_route (table, lease_id);
+  if (mount == NULL)
+    return bawn_fail_null (error, BAWN_ERROR_INVALID, "lease not found");
+
+  g_autoptr(BawnLease) renewed = bawn_lease_copy (lease);
+  gint64 engine_ttl = 0;
+  if (!renew_with_engine (unsealed, request, txn, mount, lease, &engine_ttl, error))
+    return NULL;
+
+  BawnTtlInput input = {
+    .now_us = now,
+    .issue_us = lease->issue_us,
+    .increment_us = increment_us,
+    .backend_ttl_us = engine_ttl,
+    .backend_max_us = lease->max_ttl_us,
+    .mount_default_us = bawn_mount_default_ttl_us (mount),
+    .mount_max_us = bawn_mount_max_ttl_us (mount),
+  };
+  if (!bawn_ttl_calculate (&input, &renewed->ttl_us, &warning, error))
+    return NULL;
+  renewed->expire_us = now + renewed->ttl_us;
+  renewed->last_renewal_us = now;
+  if (!bawn_lease_put (txn, renewed, error))
+    return NULL;
+
+  BawnResponse *response = bawn_response_new_empty ();
+  response->status = 200;
+  response->lease_id = g_strdup (lease_id);
+  response->lease_ttl_us = renewed->ttl_us;
+  response->renewable = TRUE;
+  if (warning != NULL)
+    bawn_response_warn (response, "%s", warning);
+
+  return response;
+}
+
+/* Notes on the lease that it could not be ended, and when to try again. */
+static gboolean
+postpone (BawnTxn *txn, const char *id, gint64 now_us, const char *reason, GError **error)
+{
+  g_autoptr(BawnLease) lease = NULL;
+
+  if (!bawn_lease_get (txn, id, &lease, error))
+    return FALSE;
+  if (lease == NULL)
+    return TRUE;
+
+  g_autoptr(BawnLease) later = bawn_lease_copy (lease);
+  later->revoke_attempts++;
+  g_free (later->revoke_error);
+  later->revoke_error = g_strdup (reason);
+  later->expire_us = now_us
+                     + (later->revoke_attempts < BAWN_LEASE_IRREVOCABLE_ATTEMPTS
+                            ? (G_GINT64_CONSTANT (1) << later->revoke_attempts) * 10 * G_USEC_PER_SEC
+                            : IRREVOCABLE_RETRY_US);
+
+  return bawn_lease_put (txn, later, error);
+}
+
+typedef struct
+{
+  BawnUnsealed *unsealed;
+  const char *id;
+  const char *reason; /* nullable: postpone instead */
+} BawnExpiryLease;
+
+static gboolean
+end_lease (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error)
+{
+  BawnExpiryLease *job = user_data;
+
+  if (job->reason != NULL)
+    return postpone (txn, job->id, bawn_clock_real_us (bawn_core_get_clock (core)), job->reason, error);
+
+  return bawn_expiry_revoke (job->unsealed, txn, job->id, FALSE, error);
+}
+
+/* One by one, so that an engine that fails holds up nobody else's. */
+static gboolean
+end_leases (BawnExpiry *expiry, BawnUnsealed *unsealed, GStrv ids, GError **error)
+{
+  for (guint i = 0; ids[i] != NULL; i++)
+    {
+      BawnExpiryLease job = { .unsealed = unsealed, .id = ids[i] };
+      g_autoptr(GError) failure = NULL;
+
+      if (bawn_core_transact (expiry->core, end_lease, &job, &failure))
+        {
+          bawn_metrics_add (bawn_core_get_metrics (expiry->core), BAWN_METRIC_LEASES_ENDED, 1);
+          continue;
+        }
+      if (bawn_error_is (failure, BAWN_ERROR_SEALED) || bawn_error_is (failure, BAWN_ERROR_STANDBY)
+          || bawn_error_is (failure, BAWN_ERROR_DEPOSED))
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return FALSE;
+        }
+
+      bawn_log_warn ("expiry", "lease %s could not be revoked: %s", ids[i], failure->message);
+      job.reason = failure->message;
+      if (!bawn_core_transact (expiry->core, end_lease, &job, error))
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
+typedef struct
+{
+  GStrv ids;
+  gint64 now_us;
+  gint64 next_us;
+} BawnExpiryDue;
+
+static gboolean
+read_due (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error)
+{
+  BawnExpiryDue *due = user_data;
+
+  g_clear_pointer (&due->ids, g_strfreev);
+  return bawn_lease_due (txn, due->now_us, BATCH_LEASES, &due->ids, &due->next_us, error);
+}
+
+static gboolean
+end_due (BawnExpiry *expiry, BawnExpiryStep *step, GError **error)
+{
+  BawnExpiryDue due = { .now_us = bawn_clock_real_us (bawn_core_get_clock (expiry->core)) };
+
+  if (!bawn_core_transact (expiry->core, read_due, &due, error))
+    {
+      g_strfreev (due.ids);
+      return FALSE;
+    }
+
+  g_auto(GStrv) ids = due.ids;
+  step->next_us = due.next_us;
+  step->more |= g_strv_length (ids) == BATCH_LEASES;
+
+  return end_leases (expiry, step->unsealed, ids, error);
+}
+
+static gboolean
+sweep_tokens (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error)
+{
+  BawnExpiryStep *step = user_data;
+  gboolean more = FALSE;
+
+  if (!bawn_token_store_sweep (step->unsealed->tokens, txn, &more, error))
+    return FALSE;
+
+  step->more |= more;
+  return TRUE;
+}
+
+/* Collects the ids of some leases below a path. */
+static gboolean
+collect_leases (BawnTxn *txn, const char *prefix, GPtrArray *ids, GError **error)
+{
+  g_auto(GStrv) names = NULL;
+
+  if (!bawn_lease_list (txn, prefix, &names, error))
+    return FALSE;
+
+  for (guint i = 0; names[i] != NULL && ids->len < BATCH_LEASES; i++)
+    {
+      g_autofree char *path = g_strconcat (prefix, names[i], NULL);
+
+      if (!g_str_has_suffix (path, "/"))
+        g_ptr_array_add (ids, g_steal_pointer (&path));
+      else if (!collect_leases (txn, path, ids, error))
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
+/* Deletes some entries below a prefix, depth first; @inout_left counts down. */
+static gboolean
+clear_entries (BawnTxn *txn, const char *prefix, guint *inout_left, GError **error)
+{
+  g_auto(GStrv) names = NULL;
+
+  if (!bawn_txn_list (txn, prefix, NULL, BATCH_ENTRIES, &names, error))
+    return FALSE;
+
+  for (guint i = 0; names[i] != NULL && *inout_left > 0; i++)
+    {
+      g_autofree char *key = g_strconcat (prefix, names[i], NULL);
+
+      if (g_str_has_suffix (key, "/"))
+        {
+          if (!clear_entries (txn, key, inout_left, error))
+            return FALSE;
+        }
+      else
+        {
+          bawn_txn_delete (txn, key);
+          (*inout_left)--;
+        }
+    }
+
+  return TRUE;
+}
+
+typedef struct
+{
+  BawnExpiryStep *step;
+  GPtrArray *leases; /* of the first doomed mount: to be ended before its entries go */
+} BawnExpiryClearing;
+
+static gboolean
+clear_doomed (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error)
+{
+  BawnExpiryClearing *clearing = user_data;
+  g_autoptr(BawnMountTable) table = NULL;
+  guint left = BATCH_ENTRIES;
+
+  g_ptr_array_set_size (clearing->leases, 0);
+  if (!bawn_mount_table_get (txn, &table, error))
+    return FALSE;
+  if (bawn_mount_table_doomed_size (table) == 0)
+    return TRUE;
+
+  BawnMount *mount = bawn_mount_table_doomed_index (table, 0);
+  clearing->step->more = TRUE;
+  if (bawn_mount_table_lookup (table, mount->path) == NULL
+      && !collect_leases (txn, mount->path, clearing->leases, error))
+    return FALSE;
+  if (clearing->leases->len > 0)
+    return TRUE;
+  if (!clear_entries (txn, mount->view, &left, error))
+    return FALSE;
+  if (left == BATCH_ENTRIES)
+    {
+      g_autoptr(BawnMountTable) without = bawn_mount_table_forget (table, mount->uuid);
+      bawn_mount_table_put (txn, without);
+    }
+
+  return TRUE;
+}
+
+static gboolean
+clear_mounts (BawnExpiry *expiry, BawnExpiryStep *step, GError **error)
+{
+  g_autoptr(GPtrArray) leases = g_ptr_array_new_with_free_func (g_free);
+  BawnExpiryClearing clearing = { .step = step, .leases = leases };
+
+  if (!bawn_core_transact (expiry->core, clear_doomed, &clearing, error))
+    return FALSE;
+
+  g_ptr_array_add (leases, NULL);
+  return end_leases (expiry, step->unsealed, (GStrv) leases->pdata, error);
+}
+
+/* One round; FALSE: something is wrong, wait before the next. */
+static gboolean
+run_round (BawnExpiry *expiry, BawnExpiryStep *step)
+{
+  g_autoptr(GError) error = NULL;
+
+  if (end_due (expiry, step, &error) && bawn_core_transact (expiry->core, sweep_tokens, step, &error)
+      && clear_mounts (expiry, step, &error))
+    return TRUE;
+
+  if (!bawn_error_is (error, BAWN_ERROR_SEALED) && !bawn_error_is (error, BAWN_ERROR_STANDBY))
+    bawn_log_warn ("expiry", "will be tried again: %s", error->message);
+  return FALSE;
+}
+
+static gint64
+next_wake (BawnExpiry *expiry, const BawnExpiryStep *step, gboolean fine)
+{
+  gint64 wait = LOOK_EVERY_US;
+
+  if (!fine)
+    wait = RETRY_US;
+  else if (step->next_us != 0)
+    wait = CLAMP (step->next_us - bawn_clock_real_us (bawn_core_get_clock (expiry->core)), 0, LOOK_EVERY_US);
+
+  return g_get_monotonic_time () + wait;
+}
+
+static gpointer
+run_expiry (gpointer data)
+{
+  BawnExpiry *expiry = data;
+
+  for (;;)
+    {
+      g_autoptr(BawnUnsealed) unsealed = bawn_core_ref_unsealed (expiry->core);
+      BawnExpiryStep step = { .unsealed = unsealed };
+      gboolean fine = unsealed == NULL || run_round (expiry, &step);
+      gint64 wake = next_wake (expiry, &step, fine);
+
+      g_clear_pointer (&unsealed, bawn_unsealed_unref);
+      g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&expiry->lock);
+      while (!expiry->stopping && !expiry->kicked && !(fine && step.more)
+             && g_cond_wait_until (&expiry->changed, &expiry->lock, wake))
+        ;
+      expiry->kicked = FALSE;
+      if (expiry->stopping)
+        return NULL;
+    }
+}
+
+BawnExpiry *
+bawn_expiry_new (BawnCore *core)
+{
+  BawnExpiry *expiry = g_new0 (BawnExpiry, 1);
+
+  expiry->core = core;
+  g_mutex_init (&expiry->lock);
+  g_cond_init (&expiry->changed);
+  expiry->thread = g_thread_new ("bawn-expiry", run_expiry, expiry);
+
+  return expiry;
+}
+
+void
+bawn_expiry_kick (BawnExpiry *expiry)
+{
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&expiry->lock);
+
+  expiry->kicked = TRUE;
+  g_cond_signal (&expiry->changed);
+}
+
+void
+bawn_expiry_free (BawnExpiry *expiry)
+{
+  g_mutex_lock (&expiry->lock);
+  expiry->stopping = TRUE;
+  g_cond_signal (&expiry->changed);
+  g_mutex_unlock (&expiry->lock);
+  g_thread_join (expiry->thread);
+  g_mutex_clear (&expiry->lock);
+  g_cond_clear (&expiry->changed);
+  g_free (expiry);
+}

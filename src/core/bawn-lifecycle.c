@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "core/bawn-lifecycle.h"
+
+#include "util/bawn-log.h"
+
+/* Through the barrier: the key that tokens are hashed with, and who the cluster is. */
+#define TOKEN_KEY_KEY "core/token-key"
+#define CLUSTER_KEY "core/cluster"
+
+/**
+ * bawn_core_load_seal_records:
+ * @core: the core
+ * @out_records: (out): what the storage holds
+ * @error: return location
+ *
+ * Blocks.
+ *
+ * Returns: %FALSE with INVALID if the storage is not initialised
+ */
+gboolean
+bawn_core_load_seal_records (BawnCore *core, BawnSealRecords *out_records, GError **error)
+{
+  g_autoptr(BawnTxn) txn = bawn_store_begin (bawn_core_get_store (core), NULL, TRUE);
+
+  return bawn_seal_records_load (txn, out_records, error);
+}
+
+/**
+ * bawn_core_load:
+ * @core: the core
+ * @error: return location
+ *
+ * Looks whether the storage is initialised, and how it is sealed. Blocks.
+ *
+ * Returns: %FALSE if the storage could not be asked
+ */
+gboolean
+bawn_core_load (BawnCore *core, GError **error)
+{
+  g_autoptr(BawnTxn) txn = bawn_store_begin (bawn_core_get_store (core), NULL, TRUE);
+  BawnSealConfig config = { 0 };
+  gboolean present = FALSE;
+
+  if (!bawn_seal_records_load_config (txn, &present, &config, error))
+    return FALSE;
+
+  bawn_core_set_seal_config (core, present, &config);
+  return TRUE;
+}
+
+/* Init */
+
+gboolean
+bawn_core_create_root_token (BawnTokenStore *tokens, BawnTxn *txn, gint64 now_us, char **out_id, GError **error)
+{
+  g_autoptr(BawnToken) token = bawn_token_new ();
+
+  token->type = BAWN_TOKEN_SERVICE;
+  token->policies = g_strsplit ("root", ",", -1);
+  g_free (token->display_name);
+  token->display_name = g_strdup ("root");
+  g_free (token->path);
+  token->path = g_strdup ("auth/token/root");
+  token->creation_us = now_us;
+
+  return bawn_token_store_create (tokens, txn, token, NULL, "auth/token/root", out_id, error);
+}
+
+static void
+put_first_mounts (BawnTxn *txn)
+{
+  g_autoptr(BawnMountTable) empty = bawn_mount_table_new ();
+  g_autoptr(BawnMountTable) with_system = NULL;
+  g_autoptr(BawnMountTable) with_cubbyhole = NULL;
+  g_autoptr(BawnMountTable) table = NULL;
+  BawnMount *mount = bawn_mount_table_make ("sys/", "system");
+
+  g_free (mount->description);
+  mount->description = g_strdup ("system endpoints used for control, policy and debugging");
+  with_system = bawn_mount_table_add (empty, mount);
+
+  mount = bawn_mount_table_make ("cubbyhole/", "cubbyhole");
+  g_free (mount->description);
+  mount->description = g_strdup ("per-token private secret storage");
+  mount->local = TRUE;
+  with_cubbyhole = bawn_mount_table_add (with_system, mount);
+
+  mount = bawn_mount_table_make ("auth/token/", "token");
+  g_free (mount->description);
+  mount->description = g_strdup ("token based credentials");
+  g_free (mount->token_type);
+  mount->token_type = g_strdup ("default-service");
+  table = bawn_mount_table_add (with_cubbyhole, mount);
+
+  bawn_mount_table_put (txn, table);
+}
+
+static void
+put_cluster (BawnCore *core, BawnTxn *txn)
+{
+  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_autofree char *id = bawn_random_uuid ();
+  g_autofree char *made_up = g_strdup_printf ("bawn-cluster-%.8s", id);
+  const char *name = bawn_core_get_options (core)->cluster_name;
+
+  g_free (id);
+  id = bawn_random_uuid ();
+  bawn_json_writer_begin_object (&w);
+  bawn_json_writer_add_string (&w, "name", name != NULL ? name : made_up);
+  bawn_json_writer_add_string (&w, "id", id);
+  bawn_json_writer_end_object (&w);
+
+  g_autoptr(GBytes) bytes = bawn_json_writer_finish (&w);
+  bawn_txn_put (txn, CLUSTER_KEY, bytes);
+}
+
+static BawnSecret *
+put_token_key (BawnTxn *txn)
+{
+  BawnSecret *key = bawn_secret_new_random (BAWN_KEY_SIZE);
+  g_autoptr(GBytes) bytes = bawn_bytes_new (bawn_secret_data (key), bawn_secret_size (key));
+
+  bawn_txn_put (txn, TOKEN_KEY_KEY, bytes);
+  return key;
+}
+
+/* All that a new storage holds, in one commit. */
+static gboolean
+init_in_term (BawnCore *core, guint shares, guint threshold, GPtrArray **out_shares, char **out_root_token, GError **error)
+{
+  gint64 now = bawn_clock_real_us (bawn_core_get_clock (core));
+  g_autoptr(BawnBarrier) barrier = bawn_barrier_new ();
+  g_autoptr(BawnTxn) txn = bawn_store_begin (bawn_core_get_store (core), BAWN_CODEC (barrier), TRUE);
+  g_autoptr(GPtrArray) handed_out = bawn_barrier_init_store (barrier, txn, shares, threshold, now, error);
+  g_autoptr(BawnSecret) token_key = NULL;
+  g_autoptr(BawnTokenStore) tokens = NULL;
+  g_autoptr(BawnWipedString) root_token = NULL;
+
+  if (handed_out == NULL)
+    return FALSE;
+
+  token_key = put_token_key (txn);
+  tokens = bawn_token_store_new (token_key, bawn_core_get_clock (core));
+  put_first_mounts (txn);
+  put_cluster (core, txn);
+  bawn_policy_put_defaults (txn);
+  if (!bawn_core_create_root_token (tokens, txn, now, &root_token, error) || !bawn_txn_commit (txn, error))
+    return FALSE;
+
+  *out_shares = g_steal_pointer (&handed_out);
+  *out_root_token = g_steal_pointer (&root_token);
+  return TRUE;
+}
+
+/* Of two nodes that initialise one storage the slower one finds that its fence, or an absence it has read, is gone. */
+static gboolean
+init_locked (BawnCore *core, guint shares, guint threshold, GPtrArray **out_shares, char **out_root_token, GError **error)
+{
+  BawnStore *store = bawn_core_get_store (core);
+  g_autoptr(GError) failure = NULL;
+
+  if (!bawn_core_load (core, error))
+    return FALSE;
+
+  g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
+  if (status->initialized)
+    return bawn_fail (error, BAWN_ERROR_INVALID, "Vault is already initialized");
+  if (!bawn_store_open_term (store, 0, NULL, error))
+    return FALSE;
+
+  gboolean done = init_in_term (core, shares, threshold, out_shares, out_root_token, &failure);
+  bawn_store_close_term (store);
+  if (done)
+    return bawn_core_load (core, error);
+
+  if (bawn_error_is (failure, BAWN_ERROR_DEPOSED) || bawn_error_is (failure, BAWN_ERROR_CONFLICT))
+    return bawn_fail (error, BAWN_ERROR_INVALID, "Vault is already initialized");
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+/**
+ * bawn_core_initialize:
+ * @core: the core
+ * @shares: how many shares to make
+ * @threshold: how many of them unseal
+ * @out_shares: (out) (transfer full) (element-type BawnSecret): the shares
+ * @out_root_token: (out) (transfer full): the first root token, to be freed with bawn_string_wipe_free()
+ * @error: return location
+ *
+ * Initialises an empty storage, in one conditional commit. The node stays sealed. Blocks.
+ *
+ * Returns: %FALSE with INVALID if the storage is initialised, or the numbers make no sense
+ */
+gboolean
+bawn_core_initialize (BawnCore *core, guint shares, guint threshold, GPtrArray **out_shares, char **out_root_token,
+                      GError **error)
+{
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (bawn_core_get_lifecycle_lock (core));
+
+  if (!init_locked (core, shares, threshold, out_shares, out_root_token, error))
+    return FALSE;
+
+  bawn_log_info ("core", "storage initialized: %u shares, %u of them unseal", shares, threshold);
+  return TRUE;
+}
+
+/* Unseal */
+
+static BawnUnsealed *
+read_unsealed (BawnCore *core, GError **error)
+{
+  g_autoptr(BawnTxn) txn
+      = bawn_store_begin (bawn_core_get_store (core), BAWN_CODEC (bawn_core_get_barrier (core)), TRUE);
+  g_autoptr(GBytes) key = NULL;
+  g_autoptr(GBytes) cluster = NULL;
+
+  if (!bawn_txn_get (txn, TOKEN_KEY_KEY, &key, error) || !bawn_txn_get (txn, CLUSTER_KEY, &cluster, error))
+    return NULL;
+  if (key == NULL || g_bytes_get_size (key) != BAWN_KEY_SIZE || cluster == NULL)
+    return bawn_fail_null (error, BAWN_ERROR_CORRUPT, "%s or %s is missing or of the wrong size", TOKEN_KEY_KEY,
+                           CLUSTER_KEY);
+
+  g_autoptr(BawnJson) json = bawn_json_parse (cluster, NULL, error);
+  if (json == NULL)
+    return NULL;
+
+  g_autoptr(BawnSecret) secret = bawn_secret_new_copy (g_bytes_get_data (key, NULL), BAWN_KEY_SIZE);
+  return bawn_core_new_unsealed (core, secret, bawn_json_get_string (bawn_json_root (json), "name", ""),
+                                 bawn_json_get_string (bawn_json_root (json), "id", ""));
+}
+
+/* From here on the node serves, or is as sealed as before. */
+static gboolean
+go_active (BawnCore *core, BawnKeyring *keyring, GError **error)
+{
+  BawnStore *store = bawn_core_get_store (core);
+  BawnBarrier *barrier = bawn_core_get_barrier (core);
+
+  bawn_barrier_adopt (barrier, keyring);
+  if (!bawn_store_open_term (store, 0, NULL, error))
+    {
+      bawn_barrier_seal (barrier);
+      return FALSE;
+    }
+
+  BawnUnsealed *unsealed = read_unsealed (core, error);
+  if (unsealed == NULL)
+    {
+      bawn_store_close_term (store);
+      bawn_barrier_seal (barrier);
+      return FALSE;
+    }
+
+  if (!bawn_sys_note_version (core, error))
+    {
+      bawn_unsealed_unref (unsealed);
+      bawn_store_close_term (store);
+      bawn_barrier_seal (barrier);
+      return FALSE;
+    }
+
+  bawn_core_set_unsealed (core, unsealed);
+  bawn_core_kick_expiry (core);
+  bawn_log_info ("core", "unsealed, active in epoch %" G_GUINT64_FORMAT, bawn_store_get_epoch (store));
+
+  return TRUE;
+}
+
+/**
+ * bawn_core_unseal_share:
+ * @core: the core
+ * @share: one share
+ * @error: return location
+ *
+ * At the threshold the node is unsealed; see the status for how far it is. On a node that is unsealed nothing happens.
+ * Blocks.
+ *
+ * Returns: %FALSE with INVALID for wrong shares, whose progress is lost then
+ */
+gboolean
+bawn_core_unseal_share (BawnCore *core, BawnSecret *share, GError **error)
+{
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (bawn_core_get_lifecycle_lock (core));
+  g_auto(BawnSealRecords) records = BAWN_SEAL_RECORDS_INIT;
+  g_autoptr(BawnKeyring) keyring = NULL;
+  g_autoptr(BawnUnsealed) unsealed = bawn_core_ref_unsealed (core);
+
+  if (unsealed != NULL)
+    return TRUE;
+  if (!bawn_core_load_seal_records (core, &records, error))
+    return FALSE;
+
+  bawn_core_set_seal_config (core, TRUE, &records.config);
+  gboolean taken = bawn_seal_shamir_give (bawn_core_get_seal (core), &records, share, &keyring, error);
+  bawn_core_refresh_status (core);
+  if (!taken || keyring == NULL)
+    return taken;
+
+  return go_active (core, keyring, error);
+}
+
+void
+bawn_core_unseal_reset (BawnCore *core)
+{
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (bawn_core_get_lifecycle_lock (core));
+
+  bawn_seal_shamir_reset (bawn_core_get_seal (core));
+  bawn_core_refresh_status (core);
+}
+
+/* Seal */
+
+/**
+ * bawn_core_seal:
+ * @core: the core
+ * @reason: for the log
+ *
+ * New requests are refused at once; those on their way end, without a key. Blocks until the last commit is through and
+ * the keys are wiped.
+ */
+void
+bawn_core_seal (BawnCore *core, const char *reason)
+{
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (bawn_core_get_lifecycle_lock (core));
+  g_autoptr(BawnUnsealed) unsealed = bawn_core_ref_unsealed (core);
+
+  if (unsealed == NULL)
+    return;
+
+  bawn_core_set_unsealed (core, NULL);
+  bawn_store_close_term (bawn_core_get_store (core));
+  bawn_rekey_cancel (bawn_core_get_rekey (core));
+  bawn_generate_root_cancel (bawn_core_get_generate_root (core));
+  bawn_seal_shamir_reset (bawn_core_get_seal (core));
+  bawn_barrier_seal (bawn_core_get_barrier (core));
+  bawn_audit_broker_close (bawn_core_get_audit (core));
+  bawn_core_refresh_status (core);
+  bawn_log_info ("core", "sealed: %s", reason);
+}
+
+static gpointer
+seal_deposed (gpointer data)
+{
+  g_autoptr(BawnCore) core = data;
+
+  bawn_core_seal (core, "another process has taken over this storage");
+  return NULL;
+}
+
+/* The committer's own thread can not wait for itself. */
+static void
+on_deposed (BawnStore *store, BawnCore *core)
+{
+  g_thread_unref (g_thread_new ("bawn-deposed", seal_deposed, g_object_ref (core)));
+}
+
+void
+bawn_lifecycle_watch (BawnCore *core)
+{
+  g_signal_connect (bawn_core_get_store (core), "deposed", G_CALLBACK (on_deposed), core);
+}

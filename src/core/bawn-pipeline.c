@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "core/bawn-core-private.h"
+
+#include <string.h>
+
+#include "core/bawn-help.h"
+#include "core/bawn-login.h"
+#include "util/bawn-net.h"
+
+/* What the steps of one attempt hand to each other. */
+typedef struct
+{
+  BawnUnsealed *unsealed;
+  BawnRequest *request;
+  BawnTxn *txn;
+  BawnEngine *engine;      /* not owned; NULL: nothing is mounted there */
+  const BawnRoute *route;  /* NULL: see route_error */
+  GError *route_error;
+  gboolean last_use;
+} BawnAttempt;
+
+static void
+bawn_attempt_clear (BawnAttempt *attempt)
+{
+  g_clear_error (&attempt->route_error);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BawnAttempt, bawn_attempt_clear)
+
+static gboolean
+is_open (const BawnAttempt *attempt)
+{
+  return attempt->route != NULL && (attempt->route->flags & BAWN_ROUTE_OPEN) != 0;
+}
+
+/* Finds mount, engine and row. That something is missing is told only to those who may know, so it is kept for later. */
+static gboolean
+find_route (BawnAttempt *attempt, GError **error)
+{
+  BawnRequest *request = attempt->request;
+  g_autoptr(BawnMountTable) table = NULL;
+
+  if (!bawn_mount_table_get (attempt->txn, &table, error))
+    return FALSE;
+
+  BawnMount *mount = bawn_mount_table_route (table, request->path);
+  if (mount == NULL)
+    {
+      (void) bawn_fail (&attempt->route_error, BAWN_ERROR_NOT_FOUND, "no handler for route '%s'", request->path);
+      return TRUE;
+    }
+
+  gboolean is_auth = g_str_has_prefix (mount->path, "auth/");
+  gsize size = strlen (mount->path);
+
+  g_clear_pointer (&request->mount, bawn_mount_unref);
+  request->mount = bawn_mount_ref (mount);
+  request->rest = strlen (request->path) >= size ? request->path + size : "";
+  attempt->engine = bawn_core_lookup_engine (attempt->unsealed->core, mount->type, is_auth);
+  if (attempt->engine == NULL)
+    {
+      (void) bawn_fail (&attempt->route_error, BAWN_ERROR_NOT_FOUND, "no handler for route '%s'", request->path);
+      return TRUE;
+    }
+
+  if (request->op == BAWN_OP_HELP)
+    return TRUE;
+  attempt->route = bawn_route_match (bawn_engine_get_routes (attempt->engine, mount), request, &attempt->route_error);
+
+  return TRUE;
+}
+
+static gboolean
+refuse (GError **error)
+{
+  return bawn_fail (error, BAWN_ERROR_DENIED, "permission denied");
+}
+
+static gboolean
+address_fits (const BawnToken *token, const BawnRequest *request)
+{
+  if (token->bound_cidrs == NULL || token->bound_cidrs[0] == NULL || bawn_token_is_root (token))
+    return TRUE;
+
+  return request->remote_address != NULL
+         && bawn_cidrs_match ((const char *const *) token->bound_cidrs, request->remote_address);
+}
+
+static gboolean
+find_caller (BawnAttempt *attempt, GError **error)
+{
+  BawnRequest *request = attempt->request;
+  gboolean open = is_open (attempt);
+  g_autoptr(BawnToken) token = NULL;
+
+  if (request->token == NULL || (open && (attempt->route->flags & BAWN_ROUTE_LOGIN) != 0))
+    return open || refuse (error);
+  if (!bawn_token_store_lookup (attempt->unsealed->tokens, attempt->txn, request->token, &token, error))
+    return FALSE;
+  if (token == NULL || !address_fits (token, request))
+    return open || refuse (error);
+
+  request->caller = g_steal_pointer (&token);
+  return TRUE;
+}
+
+/* Counted even if the request then fails. */
+static gboolean
+count_use (BawnAttempt *attempt, GError **error)
+{
+  BawnRequest *request = attempt->request;
+
+  attempt->last_use = FALSE;
+  if (request->caller == NULL || request->caller->num_uses == 0 || is_open (attempt))
+    return TRUE;
+
+  return bawn_token_store_use (attempt->unsealed->tokens, attempt->txn, request->caller, &attempt->last_use, error);
+}
+
+static BawnTxn *
+scope_for (const BawnAttempt *attempt)
+{
+  if (attempt->route != NULL && (attempt->route->flags & BAWN_ROUTE_ROOT_TXN) != 0)
+    return bawn_txn_ref (attempt->txn);
+
+  return bawn_txn_scope (attempt->txn, attempt->request->mount->view);
+}
+
+/* A write to what is not there yet is a creation, which policies tell apart. */
+static gboolean
+tell_create_from_update (BawnAttempt *attempt, GError **error)
+{
+  BawnRequest *request = attempt->request;
+  gboolean exists = TRUE;
+
+  if (request->op != BAWN_OP_UPDATE || attempt->route == NULL)
+    return TRUE;
+
+  BawnEngineClass *klass = BAWN_ENGINE_GET_CLASS (attempt->engine);
+  if (klass->exists == NULL)
+    return TRUE;
+
+  g_autoptr(BawnTxn) scope = scope_for (attempt);
+  if (!klass->exists (attempt->engine, request, scope, &exists, error))
+    return FALSE;
+  if (!exists)
+    request->op = BAWN_OP_CREATE;
+
+  return TRUE;
+}
+
+static gboolean
+check_policies (BawnAttempt *attempt, GError **error)
+{
+  BawnRequest *request = attempt->request;
+  gboolean needs_sudo = attempt->route != NULL && (attempt->route->flags & BAWN_ROUTE_SUDO) != 0;
+  g_autoptr(BawnAcl) acl = NULL;
+
+  if (is_open (attempt))
+    return TRUE;
+  if (request->op == BAWN_OP_HELP)
+    return TRUE;
+  if (!bawn_core_get_acl (attempt->unsealed, attempt->txn, request->caller, &acl, error))
+    return FALSE;
+
+  if (!bawn_acl_allows (acl, request, &request->caller_sudo))
+    return refuse (error);
+  if (needs_sudo && !request->caller_sudo)
+    return refuse (error);
+
+  return TRUE;
+}
+
+static void
+warn_of_unknown_fields (BawnRequest *request, BawnResponse *response, const BawnRoute *route)
+{
+  const BawnJsonNode *root = request->data != NULL ? bawn_json_root (request->data) : NULL;
+  gboolean has_body = response->data != NULL || response->auth != NULL || response->wrap != NULL;
+
+  if (root == NULL || root->kind != BAWN_JSON_OBJECT || request->any_field || !has_body
+      || (route->flags & BAWN_ROUTE_ANY_FIELD) != 0
+      || (request->op & (BAWN_OP_CREATE | BAWN_OP_UPDATE)) == 0)
+    return;
+
+  g_autoptr(GString) names = NULL;
+  for (const BawnJsonNode *child = root->children; child != NULL; child = child->next)
+    if (request->fields_known == NULL || !g_hash_table_contains (request->fields_known, child->name))
+      {
+        if (names == NULL)
+          names = g_string_new (child->name);
+        else
+          g_string_append_printf (names, " %s", child->name);
+      }
+
+  if (names != NULL)
+    bawn_response_warn (response, "Endpoint ignored these unrecognized parameters: [%s]", names->str);
+}
+
+/* An engine's wish for a lease on what it answers. */
+static gboolean
+grant_lease (BawnAttempt *attempt, BawnResponse *response, GError **error)
+{
+  BawnRequest *request = attempt->request;
+  g_autoptr(BawnLease) lease = NULL;
+  g_autofree char *warning = NULL;
+  g_autofree char *suffix = NULL;
+  gint64 now = bawn_clock_real_us (bawn_core_get_clock (attempt->unsealed->core));
+
+  if (response->secret_ttl_us <= 0 || request->caller == NULL)
+    return TRUE;
+  if (request->caller->type == BAWN_TOKEN_BATCH && request->caller->expire_us != 0)
+    response->secret_ttl_us = MIN (response->secret_ttl_us, request->caller->expire_us - now);
+
+  BawnTtlInput input = {
+    .now_us = now,
+    .issue_us = now,
+    .backend_ttl_us = response->secret_ttl_us,
+    .backend_max_us = response->secret_max_ttl_us,
+    .mount_default_us = bawn_mount_default_ttl_us (request->mount),
+    .mount_max_us = bawn_mount_max_ttl_us (request->mount),
+  };
+  lease = bawn_lease_new ();
+  if (!bawn_ttl_calculate (&input, &lease->ttl_us, &warning, error))
+    return FALSE;
+  if (warning != NULL)
+    bawn_response_warn (response, "%s", warning);
+
+  suffix = bawn_random_base62 (24);
+  lease->id = g_strdup_printf ("%s/%s", request->path, suffix);
+  lease->token = g_strdup (request->caller->hash);
+  lease->renewable = response->renewable;
+  lease->issue_us = now;
+  lease->expire_us = now + lease->ttl_us;
+  lease->max_ttl_us = response->secret_max_ttl_us;
+  lease->internal = response->secret_internal != NULL ? g_bytes_ref (response->secret_internal) : NULL;
+  if (!bawn_lease_put (attempt->txn, lease, error))
+    return FALSE;
+
+  response->lease_id = g_strdup (lease->id);
+  response->lease_ttl_us = lease->ttl_us;
+  return TRUE;
+}
+
+static gboolean
+finish_response (BawnAttempt *attempt, BawnResponse **inout_response, GError **error)
+{
+  BawnRequest *request = attempt->request;
+  BawnResponse *response = *inout_response;
+
+  if (attempt->route != NULL)
+    warn_of_unknown_fields (request, response, attempt->route);
+  if (response->auth != NULL && response->auth->client_token == NULL
+      && !bawn_login_finish (attempt->unsealed, request, attempt->txn, response, error))
+    return FALSE;
+  if (!grant_lease (attempt, response, error))
+    return FALSE;
+  if (attempt->last_use && response->lease_id != NULL)
+    return bawn_fail (error, BAWN_ERROR_INVALID,
+                      "Secret cannot be returned; token had one use left, so leased credentials were immediately revoked.");
+  if (request->wrap_ttl_us > 0)
+    return bawn_wrapping_wrap (attempt->unsealed, request, attempt->txn, request->wrap_ttl_us, inout_response, error);
+
+  return TRUE;
+}
+
+static BawnResponse *
+run_handler (BawnAttempt *attempt, GError **error)
+{
+  BawnRequest *request = attempt->request;
+  g_autoptr(BawnResponse) response = NULL;
+
+  if (request->op == BAWN_OP_HELP && attempt->engine != NULL)
+    return bawn_help_response (attempt->engine, request, error);
+  if (attempt->route == NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&attempt->route_error));
+      return NULL;
+    }
+
+  g_autoptr(BawnTxn) scope = scope_for (attempt);
+  response = attempt->route->handler (attempt->engine, request, scope, error);
+  if (response == NULL || !finish_response (attempt, &response, error))
+    return NULL;
+
+  return g_steal_pointer (&response);
+}
+
+/* The request's line comes out once, however often the request is run again. */
+static gboolean
+audit_request (BawnAttempt *attempt, const GError *failure, GError **error)
+{
+  BawnAuditBroker *audit = bawn_core_get_audit (attempt->unsealed->core);
+
+  if (attempt->request->audited)
+    return TRUE;
+  if (!bawn_audit_broker_request (audit, attempt->request, attempt->txn, failure != NULL ? failure->message : NULL, error))
+    return FALSE;
+
+  attempt->request->audited = TRUE;
+  return TRUE;
+}
+
+static gboolean
+sync_audit (BawnAttempt *attempt, GError **error)
+{
+  g_autoptr(BawnAuditTable) table = NULL;
+
+  if (!bawn_audit_table_get (attempt->txn, &table, error))
+    return FALSE;
+
+  bawn_audit_broker_sync (bawn_core_get_audit (attempt->unsealed->core), table);
+  return TRUE;
+}
+
+static gboolean
+must_run_again (const GError *error)
+{
+  return bawn_error_is (error, BAWN_ERROR_WOULD_BLOCK) || bawn_error_is (error, BAWN_ERROR_CONFLICT);
+}
+
+/* Everything before the handler: who asks for what, and may they. */
+static gboolean
+admit (BawnAttempt *attempt, GError **error)
+{
+  return find_route (attempt, error)
+         && find_caller (attempt, error)
+         && count_use (attempt, error)
+         && tell_create_from_update (attempt, error)
+         && check_policies (attempt, error);
+}
+
+/* What a failed request still writes: the use of its token, and its end if it was the last. */
+static gboolean
+settle_token (BawnAttempt *attempt, gboolean failed, GError **error)
+{
+  if (failed)
+    {
+      bawn_txn_drop_writes (attempt->txn);
+      if (!count_use (attempt, error))
+        return FALSE;
+    }
+  if (!attempt->last_use)
+    return TRUE;
+
+  return bawn_token_store_revoke (attempt->unsealed->tokens, attempt->txn, attempt->request->caller->hash, error);
+}
+
+/**
+ * bawn_pipeline_run:
+ * @unsealed: the node
+ * @request: the request; what the pipeline fills in is made anew
+ * @txn: an unscoped transaction
+ * @error: return location
+ *
+ * One attempt at a request. Both a response and an error may leave writes in @txn that belong to it. WOULD_BLOCK and
+ * CONFLICT ask for another attempt.
+ *
+ * Returns: (transfer full) (nullable): the response
+ */
+BawnResponse *
+bawn_pipeline_run (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, GError **error)
+{
+  g_auto(BawnAttempt) attempt = { .unsealed = unsealed, .request = request, .txn = txn };
+  g_autoptr(GError) failure = NULL;
+  g_autoptr(BawnResponse) response = NULL;
+
+  bawn_request_reset (request);
+  if (!sync_audit (&attempt, error))
+    return NULL;
+
+  gboolean admitted = admit (&attempt, &failure);
+  if (!admitted && must_run_again (failure))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
+  if (admitted && attempt.route != NULL && (attempt.route->flags & BAWN_ROUTE_SLOW) != 0 && !bawn_txn_may_block (txn))
+    return bawn_fail_null (error, BAWN_ERROR_WOULD_BLOCK, "not on a listener's thread");
+  if (!audit_request (&attempt, failure, error))
+    return NULL;
+  if (admitted)
+    response = run_handler (&attempt, &failure);
+  if (response == NULL && must_run_again (failure))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
+
+  if (!settle_token (&attempt, response == NULL, error))
+    return NULL;
+  if (response == NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
+
+  return g_steal_pointer (&response);
+}

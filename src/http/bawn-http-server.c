@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "http/bawn-http-worker.h"
+#include "http/bawn-http.h"
+#include "util/bawn-error.h"
+
+#include <string.h>
+#include <sys/resource.h>
+
+#define FAMILY "listener"
+/* Descriptors that the rest of the process may need beside the connections. */
+#define OTHER_FDS 256
+
+struct _BawnHttpServer
+{
+  GPtrArray *listeners; /* (element-type BawnHttpListener) */
+  GPtrArray *workers;   /* (element-type BawnHttpWorker) */
+  gboolean running;
+};
+
+/* A configuration without a listener has one with all defaults. */
+static GPtrArray *
+listener_groups (BawnConfig *config)
+{
+  g_autoptr(GPtrArray) groups = bawn_config_get_family (config, FAMILY);
+
+  if (groups->len == 0)
+    g_ptr_array_add (groups, bawn_config_get_group (config, FAMILY));
+
+  return g_steal_pointer (&groups);
+}
+
+/**
+ * bawn_http_check_config:
+ * @config: a configuration
+ *
+ * Reads every [listener] so that the configuration knows what is wrong with them, and opens nothing.
+ */
+void
+bawn_http_check_config (BawnConfig *config)
+{
+  g_autoptr(GPtrArray) groups = listener_groups (config);
+
+  for (guint i = 0; i < groups->len; i++)
+    bawn_http_listener_config_free (bawn_http_listener_config_read (g_ptr_array_index (groups, i)));
+}
+
+/* Each connection is a descriptor: takes as many as the hard limit allows, and says so if that is too few. */
+static void
+raise_fd_limit (GPtrArray *listeners)
+{
+  struct rlimit limit = { 0 };
+  rlim_t wanted = OTHER_FDS;
+
+  for (guint i = 0; i < listeners->len; i++)
+    wanted += ((BawnHttpListener *) g_ptr_array_index (listeners, i))->config->limits.max_connections;
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+    return;
+  limit.rlim_cur = MIN (wanted, limit.rlim_max);
+  if (setrlimit (RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+    g_message ("only %lu of the %lu descriptors that max-connections asks for are allowed (LimitNOFILE=)",
+               (unsigned long) limit.rlim_cur, (unsigned long) wanted);
+}
+
+/**
+ * bawn_http_server_open:
+ * @config: a configuration
+ * @handler: answers the requests; copied
+ * @n_workers: how many threads; 0: one for each processor
+ * @error: INVALID, in words for an operator
+ *
+ * Opens all listeners. Clients can connect from now on, and are answered after bawn_http_server_start().
+ *
+ * Returns: (transfer full): a server
+ */
+BawnHttpServer *
+bawn_http_server_open (BawnConfig *config, const BawnHttpHandler *handler, guint n_workers, GError **error)
+{
+  g_autoptr(BawnHttpServer) server = g_new0 (BawnHttpServer, 1);
+  g_autoptr(GPtrArray) groups = listener_groups (config);
+  guint n = n_workers > 0 ? n_workers : g_get_num_processors ();
+
+  server->listeners = g_ptr_array_new_with_free_func ((GDestroyNotify) bawn_http_listener_free);
+  server->workers = g_ptr_array_new_with_free_func ((GDestroyNotify) bawn_http_worker_unref);
+  for (guint i = 0; i < groups->len; i++)
+    {
+      BawnHttpListenerConfig *wanted = bawn_http_listener_config_read (g_ptr_array_index (groups, i));
+      BawnHttpListener *listener = bawn_http_listener_open (wanted, n, error);
+
+      if (listener == NULL)
+        return NULL;
+      g_ptr_array_add (server->listeners, listener);
+    }
+  raise_fd_limit (server->listeners);
+  for (guint i = 0; i < n; i++)
+    g_ptr_array_add (server->workers, bawn_http_worker_new (i, handler, server->listeners));
+
+  return g_steal_pointer (&server);
+}
+
+/* Starts the threads. */
+void
+bawn_http_server_start (BawnHttpServer *server)
+{
+  g_return_if_fail (!server->running);
+
+  server->running = TRUE;
+  for (guint i = 0; i < server->workers->len; i++)
+    bawn_http_worker_start (g_ptr_array_index (server->workers, i));
+}
+
+/**
+ * bawn_http_server_reload:
+ * @server: a server
+ * @error: INVALID: the first certificate that is not fit; its listener goes on with the old one, and the others are read
+ *   all the same
+ *
+ * Reads all certificates again. No connection notices.
+ *
+ * Returns: whether all were fit
+ */
+gboolean
+bawn_http_server_reload (BawnHttpServer *server, GError **error)
+{
+  g_autoptr(GError) first = NULL;
+
+  for (guint i = 0; i < server->listeners->len; i++)
+    bawn_http_listener_reload (g_ptr_array_index (server->listeners, i), first == NULL ? &first : NULL);
+  if (first == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&first));
+
+  return FALSE;
+}
+
+/**
+ * bawn_http_server_stop:
+ * @server: a server
+ * @grace_us: how long requests under way may take
+ *
+ * Lets nobody in any more, has what is under way answered, and ends all threads. Blocks. Harmless when done already.
+ */
+void
+bawn_http_server_stop (BawnHttpServer *server, gint64 grace_us)
+{
+  gint64 deadline_us = g_get_monotonic_time () + grace_us;
+
+  if (!server->running)
+    return;
+  for (guint i = 0; i < server->workers->len; i++)
+    bawn_http_worker_stop (g_ptr_array_index (server->workers, i), deadline_us);
+  for (guint i = 0; i < server->workers->len; i++)
+    bawn_http_worker_join (g_ptr_array_index (server->workers, i));
+  server->running = FALSE;
+}
+
+/* Requests whose handler has not answered yet may still be answered: nobody will listen. */
+void
+bawn_http_server_free (BawnHttpServer *server)
+{
+  bawn_http_server_stop (server, 0);
+  g_ptr_array_unref (server->workers);
+  g_ptr_array_unref (server->listeners);
+  g_free (server);
+}
+
+/**
+ * bawn_http_server_dup_addresses:
+ * @server: a server
+ *
+ * Returns: (transfer full): where it listens, as URLs; "unix:/path" for a Unix socket
+ */
+GStrv
+bawn_http_server_dup_addresses (BawnHttpServer *server)
+{
+  GStrv urls = g_new0 (char *, server->listeners->len + 1);
+
+  for (guint i = 0; i < server->listeners->len; i++)
+    urls[i] = g_strdup (((BawnHttpListener *) g_ptr_array_index (server->listeners, i))->url);
+
+  return urls;
+}
+
+/**
+ * bawn_http_server_get_stats:
+ * @server: a server
+ * @out_stats: (out): sums over all threads; each number is true, though not all of the same moment
+ */
+void
+bawn_http_server_get_stats (BawnHttpServer *server, BawnHttpStats *out_stats)
+{
+  guint64 sums[sizeof (BawnHttpStats) / sizeof (guint64)] = { 0 };
+
+  G_STATIC_ASSERT (sizeof (BawnHttpStats) % sizeof (guint64) == 0);
+  for (guint i = 0; i < server->workers->len; i++)
+    {
+      BawnHttpWorker *worker = g_ptr_array_index (server->workers, i);
+      const guint64 *counters = (gconstpointer) &worker->stats;
+
+      for (gsize j = 0; j < G_N_ELEMENTS (sums); j++)
+        sums[j] += __atomic_load_n (&counters[j], __ATOMIC_RELAXED);
+    }
+  memcpy (out_stats, sums, sizeof sums);
+}

@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "http/bawn-http-stream.h"
+
+#include "http/bawn-http-stream-private.h"
+
+#include <libsoup/soup.h>
+#include <string.h>
+
+/* One read from the socket. As large as a TLS record. */
+#define READ_SIZE 16384
+
+typedef enum
+{
+  STATE_HEAD, /* the head is coming in */
+  STATE_BODY, /* the body is coming in */
+  STATE_FEED, /* the request is complete, and libsoup reads its stand-in */
+  STATE_BUSY, /* libsoup has it */
+} State;
+
+struct _BawnHttpStream
+{
+  GIOStream parent_instance;
+
+  BawnHttpWire *wire; /* nullable: closed */
+  const BawnHttpLimits *limits;
+  gssize *buffered;
+  const BawnHttpStreamOwner *events;
+  gpointer owner;
+  GInputStream *input;
+  GOutputStream *output;
+
+  State state;
+  BawnBuffer in; /* received and not yet taken apart */
+  gsize scanned; /* how much of it was searched for the end of the head */
+  gboolean begun; /* the owner knows that a request is coming in */
+  gboolean starved; /* what is in there is of no use until more comes */
+  gboolean refused;
+  BawnHttpHead *head; /* nullable: allocated from the head's arrival to the end of the request */
+  BawnHttpBody body;
+  gsize counted; /* of the body, in *buffered */
+  const char *feed;
+
+  gboolean hold_next;
+  BawnBuffer held; /* the head of an answer, waiting for its body */
+  gsize held_sent;
+};
+
+G_DEFINE_FINAL_TYPE (BawnHttpStream, bawn_http_stream, G_TYPE_IO_STREAM)
+
+/* The request that libsoup sees. All that it decides by it is whether the answer has a body and whether the connection
+ * lives on. */
+static const char *
+stand_in (const BawnHttpHead *head)
+{
+  static const char *const texts[2][2][2] = {
+    { { "POST / HTTP/1.0\r\nHost: b\r\n\r\n", "POST / HTTP/1.0\r\nHost: b\r\nConnection: Keep-Alive\r\n\r\n" },
+      { "POST / HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n", "POST / HTTP/1.1\r\nHost: b\r\n\r\n" } },
+    { { "HEAD / HTTP/1.0\r\nHost: b\r\n\r\n", "HEAD / HTTP/1.0\r\nHost: b\r\nConnection: Keep-Alive\r\n\r\n" },
+      { "HEAD / HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n", "HEAD / HTTP/1.1\r\nHost: b\r\n\r\n" } },
+  };
+
+  return texts[strcmp (head->method, "HEAD") == 0][head->minor][head->keep_alive != FALSE];
+}
+
+/* Tells the client why, as well as that can be done, and reads no further. */
+static gboolean
+refuse (BawnHttpStream *self, const BawnHttpRefusal *why)
+{
+  g_autofree char *body = g_strdup_printf ("{\"errors\":[\"%s\"]}\n", why->text);
+  g_autofree char *text = g_strdup_printf ("HTTP/1.1 %u %s\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
+                                           "Connection: close\r\nContent-Length: %zu\r\n\r\n%s",
+                                           why->status, soup_status_get_phrase (why->status), strlen (body), body);
+
+  self->refused = TRUE;
+  bawn_http_wire_send (self->wire, text, strlen (text), NULL);
+  self->events->refused (self->owner, why->status);
+
+  return FALSE;
+}
+
+/* Counts the body with those of all others. */
+static gboolean
+count_body (BawnHttpStream *self)
+{
+  static const BawnHttpRefusal busy = { 503, "too many requests are being received" };
+  gsize more = self->body.data.size - self->counted;
+  gsize before = (gsize) g_atomic_pointer_add (self->buffered, (gssize) more);
+
+  self->counted += more;
+  if (more > 0 && before + more > self->limits->max_buffered_size)
+    return refuse (self, &busy);
+
+  return TRUE;
+}
+
+/* The head is all here. */
+static gboolean
+take_head (BawnHttpStream *self, const guint8 *data, gsize size)
+{
+  static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+  BawnHttpRefusal why = { 0, NULL };
+
+  self->head = g_new0 (BawnHttpHead, 1);
+  if (!bawn_http_head_parse (self->head, data, size, &why)
+      || !bawn_http_body_begin (&self->body, self->head, self->limits->max_request_size, &why))
+    return refuse (self, &why);
+
+  self->state = STATE_BODY;
+  self->scanned = 0;
+  if (self->body.state != BAWN_HTTP_BODY_DONE)
+    {
+      self->events->body (self->owner);
+      if (self->head->expects_continue)
+        bawn_http_wire_send (self->wire, go_on, sizeof go_on - 1, NULL);
+    }
+
+  return TRUE;
+}
+
+/* Looks for a head in @data. Blank lines before it are allowed (RFC 9112, 2.2). */
+static gboolean
+digest_head (BawnHttpStream *self, const guint8 *data, gsize size, gsize *out_used)
+{
+  static const BawnHttpRefusal long_target = { 414, "request line too long" };
+  static const BawnHttpRefusal long_head = { 431, "request headers too large" };
+  gsize blank = 0;
+
+  while (blank < size && self->scanned == 0 && (data[blank] == '\r' || data[blank] == '\n'))
+    blank++;
+  *out_used = blank;
+  data += blank;
+  size -= blank;
+
+  gsize end = bawn_http_head_end (data, size, &self->scanned);
+  if ((end > 0 ? end : size) > self->limits->max_header_size)
+    {
+      gboolean line = memchr (data, '\n', self->limits->max_header_size) != NULL;
+      return refuse (self, line ? &long_head : &long_target);
+    }
+  if (end == 0)
+    return TRUE;
+  *out_used = blank + end;
+
+  return take_head (self, data, end);
+}
+
+/* Takes a request, or a part of one, out of what has come in. */
+static gboolean
+digest (BawnHttpStream *self, const guint8 *data, gsize size, gsize *out_used)
+{
+  BawnHttpRefusal why = { 0, NULL };
+  gsize used = 0;
+  gsize body_used = 0;
+
+  if (self->state == STATE_HEAD && !digest_head (self, data, size, &used))
+    return FALSE;
+  if (self->state == STATE_BODY)
+    {
+      if (!bawn_http_body_feed (&self->body, data + used, size - used, self->limits->max_request_size, &body_used, &why))
+        return refuse (self, &why);
+      if (!count_body (self))
+        return FALSE;
+      if (self->body.state == BAWN_HTTP_BODY_DONE)
+        {
+          self->state = STATE_FEED;
+          self->feed = stand_in (self->head);
+        }
+    }
+  *out_used = used + body_used;
+
+  return TRUE;
+}
+
+/* What is behind the first @used bytes stays for later. */
+static void
+keep_rest (BawnHttpStream *self, gsize used)
+{
+  if (used == 0)
+    return;
+  memmove (self->in.data, self->in.data + used, self->in.size - used);
+  bawn_buffer_truncate (&self->in, self->in.size - used);
+  if (self->in.size == 0)
+    bawn_buffer_clear (&self->in);
+}
+
+/* Digests what came now, behind what was there. */
+static gboolean
+take (BawnHttpStream *self, const guint8 *data, gsize size)
+{
+  gsize used = 0;
+
+  if (self->in.size > 0)
+    {
+      bawn_buffer_append (&self->in, data, size);
+      if (!digest (self, self->in.data, self->in.size, &used))
+        return FALSE;
+      keep_rest (self, used);
+      return TRUE;
+    }
+
+  if (!digest (self, data, size, &used))
+    return FALSE;
+  bawn_buffer_append (&self->in, data + used, size - used);
+  return TRUE;
+}
+
+static void
+begin (BawnHttpStream *self)
+{
+  if (self->begun)
+    return;
+  self->begun = TRUE;
+  self->events->began (self->owner);
+}
+
+/* Reads until a request is complete. TRUE: it is; FALSE without error: there will be none. */
+static gboolean
+pump (BawnHttpStream *self, GError **error)
+{
+  guint8 data[READ_SIZE];
+
+  if (self->in.size > 0 && !self->starved)
+    {
+      gsize used = 0;
+
+      begin (self);
+      if (!digest (self, self->in.data, self->in.size, &used))
+        return FALSE;
+      keep_rest (self, used);
+    }
+
+  while (self->state != STATE_FEED)
+    {
+      gssize n = bawn_http_wire_receive (self->wire, data, sizeof data, error);
+
+      self->starved = TRUE;
+      if (n <= 0)
+        return FALSE;
+      begin (self);
+      gboolean good = take (self, data, (gsize) n);
+      bawn_wipe (data, (gsize) n);
+      if (!good)
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
+gssize
+bawn_http_stream_read (BawnHttpStream *self, void *data, gsize size, GError **error)
+{
+  g_autoptr(GError) later = NULL;
+
+  if (self->wire == NULL || self->refused)
+    return 0;
+  if (self->state == STATE_BUSY)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "would block");
+      return -1;
+    }
+  if (self->state != STATE_FEED && !pump (self, &later))
+    {
+      if (later == NULL)
+        return 0;
+      g_propagate_error (error, g_steal_pointer (&later));
+      return -1;
+    }
+
+  gsize n = MIN (size, strlen (self->feed));
+  memcpy (data, self->feed, n);
+  self->feed += n;
+  if (*self->feed == '\0')
+    self->state = STATE_BUSY;
+
+  return (gssize) n;
+}
+
+/* The held head goes first, and @data with it. */
+static gssize
+write_held (BawnHttpStream *self, const void *data, gsize size, GError **error)
+{
+  gsize left = self->held.size - self->held_sent;
+  gssize n = bawn_http_wire_send_two (self->wire, self->held.data + self->held_sent, left, data, size, error);
+
+  if (n < 0)
+    return -1;
+  if ((gsize) n <= left)
+    {
+      self->held_sent += (gsize) n;
+      if ((gsize) n < left)
+        {
+          g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "would block");
+          return -1;
+        }
+    }
+  bawn_buffer_clear (&self->held);
+  self->held_sent = 0;
+
+  return (gsize) n > left ? n - (gssize) left : bawn_http_wire_send (self->wire, data, size, error);
+}
+
+gssize
+bawn_http_stream_write (BawnHttpStream *self, const void *data, gsize size, GError **error)
+{
+  if (self->wire == NULL || self->refused)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "closed");
+      return -1;
+    }
+  if (self->hold_next)
+    {
+      self->hold_next = FALSE;
+      bawn_buffer_append (&self->held, data, size);
+      return (gssize) size;
+    }
+  if (self->held.size > 0)
+    return write_held (self, data, size, error);
+
+  return bawn_http_wire_send (self->wire, data, size, error);
+}
+
+/* Whether a read would get on without the socket. */
+gboolean
+bawn_http_stream_ready (BawnHttpStream *self)
+{
+  if (self->wire == NULL || self->refused || self->state == STATE_FEED)
+    return TRUE;
+
+  return (self->in.size > 0 && !self->starved) || bawn_http_wire_pending (self->wire);
+}
+
+int
+bawn_http_stream_get_fd (BawnHttpStream *self)
+{
+  return self->wire != NULL ? self->wire->fd : -1;
+}
+
+static gboolean
+stream_close (GIOStream *stream, GCancellable *cancellable, GError **error)
+{
+  BawnHttpStream *self = BAWN_HTTP_STREAM (stream);
+
+  if (self->wire == NULL)
+    return TRUE;
+  self->wire = NULL;
+  bawn_http_stream_next (self);
+  self->events->closed (self->owner);
+
+  return TRUE;
+}
+
+/* GIO's own would close in a thread. */
+static void
+stream_close_async (GIOStream *stream, int priority, GCancellable *cancellable, GAsyncReadyCallback callback,
+                    gpointer user_data)
+{
+  g_autoptr(GTask) task = g_task_new (stream, cancellable, callback, user_data);
+
+  stream_close (stream, NULL, NULL);
+  g_task_return_boolean (task, TRUE);
+}
+
+static gboolean
+stream_close_finish (GIOStream *stream, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static GInputStream *
+stream_get_input (GIOStream *stream)
+{
+  return BAWN_HTTP_STREAM (stream)->input;
+}
+
+static GOutputStream *
+stream_get_output (GIOStream *stream)
+{
+  return BAWN_HTTP_STREAM (stream)->output;
+}
+
+static void
+stream_finalize (GObject *object)
+{
+  BawnHttpStream *self = BAWN_HTTP_STREAM (object);
+
+  bawn_http_stream_halves_forget (self->input, self->output);
+  g_clear_object (&self->input);
+  g_clear_object (&self->output);
+  bawn_buffer_clear (&self->in);
+  bawn_buffer_clear (&self->held);
+  G_OBJECT_CLASS (bawn_http_stream_parent_class)->finalize (object);
+}
+
+static void
+bawn_http_stream_class_init (BawnHttpStreamClass *klass)
+{
+  GIOStreamClass *stream_class = G_IO_STREAM_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->finalize = stream_finalize;
+  stream_class->get_input_stream = stream_get_input;
+  stream_class->get_output_stream = stream_get_output;
+  stream_class->close_fn = stream_close;
+  stream_class->close_async = stream_close_async;
+  stream_class->close_finish = stream_close_finish;
+}
+
+static void
+bawn_http_stream_init (BawnHttpStream *self)
+{
+  self->input = bawn_http_stream_half_in_new (self);
+  self->output = bawn_http_stream_half_out_new (self);
+}
+
+/**
+ * bawn_http_stream_new:
+ * @wire: open, its handshake done; not freed by the stream, which leaves it alone once closed
+ * @limits: kept
+ * @buffered: counts the bytes of bodies of many streams; atomic
+ * @events: told to @owner
+ * @owner: outlives the open stream
+ *
+ * Returns: (transfer full): a stream
+ */
+BawnHttpStream *
+bawn_http_stream_new (BawnHttpWire *wire, const BawnHttpLimits *limits, gssize *buffered, const BawnHttpStreamOwner *events,
+                      gpointer owner)
+{
+  BawnHttpStream *self = g_object_new (BAWN_TYPE_HTTP_STREAM, NULL);
+
+  self->wire = wire;
+  self->limits = limits;
+  self->buffered = buffered;
+  self->events = events;
+  self->owner = owner;
+
+  return self;
+}
+
+/**
+ * bawn_http_stream_get_head:
+ * @stream: a stream
+ *
+ * Returns: (nullable): the head of the request that libsoup has now
+ */
+const BawnHttpHead *
+bawn_http_stream_get_head (BawnHttpStream *stream)
+{
+  return stream->head;
+}
+
+/**
+ * bawn_http_stream_get_body:
+ * @stream: a stream
+ *
+ * Returns: its body, which may be stolen
+ */
+BawnBuffer *
+bawn_http_stream_get_body (BawnHttpStream *stream)
+{
+  return &stream->body.data;
+}
+
+/**
+ * bawn_http_stream_hold:
+ * @stream: a stream
+ *
+ * Keeps the next write back until the one after it. To be called only when there will be another.
+ */
+void
+bawn_http_stream_hold (BawnHttpStream *stream)
+{
+  stream->hold_next = TRUE;
+}
+
+/**
+ * bawn_http_stream_next:
+ * @stream: a stream
+ *
+ * The request has been answered: forgets it, and begins to look for the next.
+ */
+void
+bawn_http_stream_next (BawnHttpStream *stream)
+{
+  if (stream->head != NULL)
+    bawn_http_head_clear (stream->head);
+  g_clear_pointer (&stream->head, g_free);
+  bawn_http_body_clear (&stream->body);
+  g_atomic_pointer_add (stream->buffered, -(gssize) stream->counted);
+  stream->counted = 0;
+  stream->state = STATE_HEAD;
+  stream->starved = FALSE;
+  stream->begun = FALSE;
+  stream->hold_next = FALSE;
+}

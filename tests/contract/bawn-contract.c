@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "tests/contract/bawn-contract.h"
+
+#include <glib/gstdio.h>
+
+#include "storage/bawn-backend-registry.h"
+#include "util/bawn-bytes.h"
+
+typedef struct
+{
+  const BawnContractTarget *target;
+  BawnContractFunc func;
+} Case;
+
+static BawnBackend *
+open_handle (BawnContract *contract)
+{
+  const char *more =
+      contract->target->variable != NULL ? g_getenv (contract->target->variable) : NULL;
+  g_autofree char *text =
+      g_strdup_printf ("[storage]\ntype=%s\n%s%s%s%s\n", contract->target->type,
+                       contract->target->is_private ? "" : "path=",
+                       contract->target->is_private ? "" : contract->path,
+                       contract->target->is_private ? "" : "\n", more != NULL ? more : "");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BawnConfig) config = bawn_config_load_data ("contract", text, strlen (text), &error);
+
+  g_assert_no_error (error);
+
+  BawnConfigGroup *group = bawn_config_get_group (config, "storage");
+  BawnBackend *backend = bawn_backend_open (group, NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (BAWN_IS_BACKEND (backend));
+  g_assert_true (bawn_config_check (config, &error));
+  return backend;
+}
+
+static void
+remove_directory (const char *directory)
+{
+  g_autoptr (GDir) dir = g_dir_open (directory, 0, NULL);
+
+  for (const char *name = g_dir_read_name (dir); name != NULL; name = g_dir_read_name (dir))
+    {
+      g_autofree char *path = g_build_filename (directory, name, NULL);
+
+      g_assert_cmpint (g_unlink (path), ==, 0);
+    }
+  g_assert_cmpint (g_rmdir (directory), ==, 0);
+}
+
+static void
+run_case (gconstpointer data)
+{
+  const Case *test = data;
+  g_autoptr (GError) error = NULL;
+  BawnContract contract = { .target = test->target };
+
+  if (test->target->variable != NULL && g_getenv (test->target->variable) == NULL)
+    {
+      g_autofree char *reason = g_strdup_printf ("%s is not set", test->target->variable);
+
+      g_test_skip (reason);
+      return;
+    }
+
+  contract.directory = g_dir_make_tmp ("bawn-contract-XXXXXX", &error);
+  g_assert_no_error (error);
+  contract.path = test->target->is_file ? g_build_filename (contract.directory, "storage.db", NULL)
+                                        : g_path_get_basename (contract.directory);
+  contract.backend = open_handle (&contract);
+  test->func (&contract);
+  g_assert_finalize_object (contract.backend);
+  remove_directory (contract.directory);
+  g_free (contract.path);
+  g_free (contract.directory);
+}
+
+void
+bawn_contract_add (const BawnContractTarget *target, const char *name, BawnContractFunc func)
+{
+  g_autofree char *path = g_strdup_printf ("/contract/%s/%s", target->type, name);
+  Case *test = g_new0 (Case, 1);
+
+  test->target = target;
+  test->func = func;
+  g_test_add_data_func_full (path, test, run_case, g_free);
+}
+
+/**
+ * bawn_contract_add_tests:
+ * @target: a registered storage; must stay
+ *
+ * Adds all tests of the suite for it. g_test_init() must have been called.
+ */
+void
+bawn_contract_add_tests (const BawnContractTarget *target)
+{
+  bawn_contract_add_basic (target);
+  bawn_contract_add_listing (target);
+  bawn_contract_add_commit (target);
+  bawn_contract_add_model (target);
+  bawn_contract_add_threads (target);
+  bawn_contract_add_store (target);
+  bawn_contract_add_serial (target);
+}
+
+BawnBackend *
+bawn_contract_open (BawnContract *contract)
+{
+  return contract->target->is_private ? g_object_ref (contract->backend) : open_handle (contract);
+}
+
+gboolean
+bawn_contract_reopen (BawnContract *contract)
+{
+  if (contract->target->is_private)
+    return FALSE;
+
+  g_assert_finalize_object (contract->backend);
+  contract->backend = open_handle (contract);
+  return TRUE;
+}
+
+void
+bawn_contract_put (BawnBackend *backend, const char *key, const char *text)
+{
+  g_autoptr (GBytes) value = bawn_bytes_new_string (text);
+  const BawnWrite write = { BAWN_WRITE_PUT, key, value };
+
+  assert_works (bawn_backend_commit (backend, &write, 1, NULL, 0, NULL, NULL, &error));
+}
+
+void
+bawn_contract_delete (BawnBackend *backend, const char *key)
+{
+  const BawnWrite write = { BAWN_WRITE_DELETE, key, NULL };
+
+  assert_works (bawn_backend_commit (backend, &write, 1, NULL, 0, NULL, NULL, &error));
+}
+
+char *
+bawn_contract_get (BawnBackend *backend, const char *key)
+{
+  g_autoptr (GBytes) value = NULL;
+  guint64 version = 0;
+
+  assert_works (bawn_backend_get (backend, key, &value, &version, NULL, &error));
+  g_assert_cmpint (value != NULL, ==, version != 0);
+  return value != NULL ? g_strndup (g_bytes_get_data (value, NULL), g_bytes_get_size (value))
+                       : g_strdup ("-");
+}
+
+guint64
+bawn_contract_version (BawnBackend *backend, const char *key)
+{
+  guint64 version = 0;
+
+  assert_works (bawn_backend_get (backend, key, NULL, &version, NULL, &error));
+  return version;
+}
+
+char *
+bawn_contract_list (BawnBackend *backend, const char *prefix, const char *after, guint limit)
+{
+  g_auto (GStrv) names = NULL;
+
+  assert_works (bawn_backend_list (backend, prefix, after, limit, &names, NULL, &error));
+  return g_strjoinv (" ", names);
+}
+
+guint
+bawn_contract_scale (const char *variable, guint fallback)
+{
+  const char *text = g_getenv (variable);
+
+  return text != NULL ? (guint) g_ascii_strtoull (text, NULL, 10) : fallback;
+}

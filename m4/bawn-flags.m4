@@ -58,7 +58,7 @@ AC_DEFUN([BAWN_WARNINGS], [
   WARN_CFLAGS=
   m4_foreach_w([flag], [-Wall -Wextra -Wundef -Wshadow -Wpointer-arith -Wwrite-strings -Wcast-align -Wredundant-decls
       -Wmissing-include-dirs -Wformat=2 -Wformat-signedness -Wlogical-op -Wduplicated-cond -Wnested-externs
-      -Wold-style-definition -Wstrict-aliasing=2 -Wunused -Wvla -Wdouble-promotion -Wfloat-equal
+      -Wold-style-definition -Wunused -Wvla -Wdouble-promotion -Wfloat-equal
       -Wno-unused-parameter -Wno-missing-field-initializers -Wno-error=deprecated-declarations
       -Werror=implicit-function-declaration -Werror=incompatible-pointer-types -Werror=int-conversion
       -Werror=missing-prototypes -Werror=strict-prototypes -Werror=return-type -Werror=switch

@@ -446,6 +446,12 @@ bawn_backend_sqlite_init_fallible (GInitable *initable, GCancellable *cancellabl
 }
 
 static void
+bawn_backend_sqlite_configure (BawnBackend *backend)
+{
+  read_config (BAWN_BACKEND_SQLITE (backend));
+}
+
+static void
 bawn_backend_sqlite_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
   BawnBackendSqlite *self = BAWN_BACKEND_SQLITE (object);
@@ -479,6 +485,7 @@ bawn_backend_sqlite_backend_init (BawnBackendInterface *iface)
   iface->list = bawn_backend_sqlite_list;
   iface->commit = bawn_backend_sqlite_commit;
   iface->get_limits = bawn_backend_sqlite_get_limits;
+  iface->configure = bawn_backend_sqlite_configure;
 }
 
 static void

@@ -5,6 +5,7 @@
 
 #include "barrier/bawn-entry.h"
 #include "barrier/bawn-seal-records.h"
+#include "barrier/bawn-use-lock.h"
 #include "util/bawn-error.h"
 
 #include <string.h>
@@ -39,14 +40,14 @@ typedef struct
 /**
  * BawnBarrier:
  *
- * @lock is held for reading while a key is in use, which is brief; so whoever gets it for writing
- * knows that no key is. @prepared is %NULL when sealed.
+ * @lock is held while a key is in use, which is brief; so whoever gets it for a change knows that
+ * no key is. @prepared is %NULL when sealed.
  */
 struct _BawnBarrier
 {
   GObject parent_instance;
 
-  GRWLock lock;
+  BawnUseLock lock;
   Prepared *prepared;
   guint missing_term;
 };
@@ -142,7 +143,7 @@ bawn_barrier_codec_seal (BawnCodec *codec, const char *key, GBytes *plain, GErro
   if (bawn_barrier_is_outside (key))
     return g_bytes_ref (plain);
 
-  g_autoptr (GRWLockReaderLocker) locker G_GNUC_UNUSED = g_rw_lock_reader_locker_new (&self->lock);
+  g_auto (BawnUser) user G_GNUC_UNUSED = bawn_user_enter (&self->lock);
   if (self->prepared == NULL)
     {
       fail_sealed (error);
@@ -172,7 +173,7 @@ bawn_barrier_codec_open (BawnCodec *codec, const char *key, GBytes *box, GError 
   if (bawn_barrier_is_outside (key))
     return g_bytes_ref (box);
 
-  g_autoptr (GRWLockReaderLocker) locker G_GNUC_UNUSED = g_rw_lock_reader_locker_new (&self->lock);
+  g_auto (BawnUser) user G_GNUC_UNUSED = bawn_user_enter (&self->lock);
   if (self->prepared == NULL)
     {
       fail_sealed (error);
@@ -197,7 +198,7 @@ bawn_barrier_finalize (GObject *object)
   BawnBarrier *self = BAWN_BARRIER (object);
 
   g_clear_pointer (&self->prepared, prepared_free);
-  g_rw_lock_clear (&self->lock);
+  bawn_use_lock_clear (&self->lock);
 
   G_OBJECT_CLASS (bawn_barrier_parent_class)->finalize (object);
 }
@@ -219,7 +220,7 @@ bawn_barrier_codec_init (BawnCodecInterface *iface)
 static void
 bawn_barrier_init (BawnBarrier *self)
 {
-  g_rw_lock_init (&self->lock);
+  bawn_use_lock_init (&self->lock);
 }
 
 /**
@@ -242,7 +243,7 @@ bawn_barrier_new (void)
 gboolean
 bawn_barrier_is_sealed (BawnBarrier *self)
 {
-  g_autoptr (GRWLockReaderLocker) locker G_GNUC_UNUSED = g_rw_lock_reader_locker_new (&self->lock);
+  g_auto (BawnUser) user G_GNUC_UNUSED = bawn_user_enter (&self->lock);
 
   return self->prepared == NULL;
 }
@@ -254,7 +255,7 @@ swap_keyring (BawnBarrier *self, BawnKeyring *keyring, gboolean unseal)
   g_autoptr (Prepared) fresh = prepared_new (keyring);
   gboolean swapped = FALSE;
 
-  g_rw_lock_writer_lock (&self->lock);
+  bawn_use_lock_begin_change (&self->lock);
   Prepared *old = self->prepared;
   if (old == NULL ? unseal : bawn_keyring_extends (keyring, old->keyring))
     {
@@ -264,7 +265,7 @@ swap_keyring (BawnBarrier *self, BawnKeyring *keyring, gboolean unseal)
       fresh = old;
     }
   swapped = self->prepared != NULL;
-  g_rw_lock_writer_unlock (&self->lock);
+  bawn_use_lock_end_change (&self->lock);
 
   guint missing = (guint) g_atomic_int_get (&self->missing_term);
   if (missing != 0 && bawn_keyring_lookup (keyring, missing) != NULL)
@@ -312,9 +313,9 @@ bawn_barrier_seal (BawnBarrier *self)
 {
   g_autoptr (Prepared) old = NULL;
 
-  g_rw_lock_writer_lock (&self->lock);
+  bawn_use_lock_begin_change (&self->lock);
   old = g_steal_pointer (&self->prepared);
-  g_rw_lock_writer_unlock (&self->lock);
+  bawn_use_lock_end_change (&self->lock);
 
   g_atomic_int_set (&self->missing_term, 0);
 }
@@ -329,7 +330,7 @@ bawn_barrier_seal (BawnBarrier *self)
 BawnKeyring *
 bawn_barrier_dup_keyring (BawnBarrier *self)
 {
-  g_autoptr (GRWLockReaderLocker) locker G_GNUC_UNUSED = g_rw_lock_reader_locker_new (&self->lock);
+  g_auto (BawnUser) user G_GNUC_UNUSED = bawn_user_enter (&self->lock);
 
   if (self->prepared == NULL)
     return NULL;
@@ -366,7 +367,7 @@ bawn_barrier_get_key_status (BawnBarrier *self,
                              gint64 *out_install_us,
                              guint64 *out_encryptions)
 {
-  g_autoptr (GRWLockReaderLocker) locker G_GNUC_UNUSED = g_rw_lock_reader_locker_new (&self->lock);
+  g_auto (BawnUser) user G_GNUC_UNUSED = bawn_user_enter (&self->lock);
 
   if (self->prepared == NULL)
     return FALSE;
@@ -415,7 +416,7 @@ bawn_barrier_rotation_due (BawnBarrier *self,
 gboolean
 bawn_barrier_counts_due (BawnBarrier *self)
 {
-  g_autoptr (GRWLockReaderLocker) locker G_GNUC_UNUSED = g_rw_lock_reader_locker_new (&self->lock);
+  g_auto (BawnUser) user G_GNUC_UNUSED = bawn_user_enter (&self->lock);
 
   if (self->prepared == NULL)
     return FALSE;

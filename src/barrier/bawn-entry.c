@@ -120,7 +120,7 @@ bawn_entry_seal (BawnAead *aead, guint32 term, const char *path, GBytes *plain)
 {
   guint8 nonce[BAWN_NONCE_SIZE];
 
-  bawn_random_bytes (nonce, sizeof nonce);
+  bawn_random_nonce (nonce);
 
   return bawn_entry_seal_with_nonce (aead, term, path, plain, nonce);
 }
@@ -195,7 +195,7 @@ bawn_entry_seal_secret (BawnSecret *key, const char *path, BawnSecret *plain)
   gsize size = bawn_secret_size (plain);
   guint8 *box = g_malloc (size + BAWN_ENTRY_OVERHEAD);
 
-  bawn_random_bytes (nonce, sizeof nonce);
+  bawn_random_nonce (nonce);
   seal_into (aead, BAWN_ENTRY_TERM_NONE, path, bawn_secret_data (plain), size, nonce, box);
 
   return g_bytes_new_take (box, size + BAWN_ENTRY_OVERHEAD);

@@ -12,6 +12,8 @@ G_BEGIN_DECLS
 
 /* Randomness: aborts the process if the system has none, since nothing safe can be done then. */
 void bawn_random_bytes (gpointer data, gsize size);
+/* For nonces, which need not be secret: quicker, and from a generator of its own. */
+void bawn_random_nonce (guint8 nonce[BAWN_NONCE_SIZE]);
 /* Unbiased characters of 0-9A-Za-z; free with bawn_string_wipe_free(). */
 char *bawn_random_base62 (gsize length);
 /* 8-4-4-4-12 hex digits. */

@@ -3,6 +3,7 @@
 
 #include "http/bawn-http-listener.h"
 
+#include <gio/gio.h>
 #include <string.h>
 
 #define DEFAULT_ADDRESS "127.0.0.1:8200"
@@ -71,6 +72,33 @@ read_tls (BawnConfigGroup *group, BawnHttpListenerConfig *config)
     }
 }
 
+static gboolean
+is_loopback (const char *host)
+{
+  g_autoptr(GInetAddress) address = g_inet_address_new_from_string (host);
+
+  /* What a name leads to is seen when the socket is open. */
+  return address == NULL || g_inet_address_get_is_loopback (address);
+}
+
+/* As far as it can be told without opening anything. */
+static void
+check_address (BawnConfigGroup *group, const BawnHttpListenerConfig *config)
+{
+  if (g_str_has_prefix (config->address, "unix:") || g_str_has_prefix (config->address, "systemd"))
+    return;
+
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GSocketConnectable) parsed = g_network_address_parse (config->address, 0, &error);
+  if (parsed == NULL)
+    bawn_config_complain (group, "address", "not host:port: %s", error->message);
+  else if (g_network_address_get_port (G_NETWORK_ADDRESS (parsed)) == 0 && !g_str_has_suffix (config->address, ":0"))
+    bawn_config_complain (group, "address", "the port is missing");
+  else if (config->tls.certificate == NULL && !config->allow_plain
+           && !is_loopback (g_network_address_get_hostname (G_NETWORK_ADDRESS (parsed))))
+    bawn_config_complain (group, "address", "not on loopback, so it needs tls-cert-file and tls-key-file, or tls-disable=true");
+}
+
 static guint
 read_mode (BawnConfigGroup *group)
 {
@@ -103,6 +131,7 @@ bawn_http_listener_config_read (BawnConfigGroup *group)
   config->socket_group = bawn_config_get_string (group, "socket-group", NULL);
   read_tls (group, config);
   read_limits (group, &config->limits);
+  check_address (group, config);
 
   return config;
 }

@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* How many bytes of the text an error shows at most. */
+#define MAX_SHOWN 64
+
 typedef struct
 {
   BawnHcl *hcl;
@@ -55,6 +58,17 @@ refuse (Parser *p, const char *format, ...)
 
   return bawn_fail (p->error, BAWN_ERROR_INVALID, "At %u:%u: %s", p->token.at.line,
                     p->token.at.column, message);
+}
+
+/* What of the text is shown in an error: whole characters. */
+static char *
+shorten (const char *text, gsize size)
+{
+  if (size > MAX_SHOWN)
+    for (size = MAX_SHOWN; ((guint8) text[size] & 0xc0) == 0x80; size--)
+      ;
+
+  return g_strndup (text, size);
 }
 
 static gboolean
@@ -213,8 +227,10 @@ parse_value (Parser *p)
       break;
     }
 
-  refuse (p, "Unknown token: %u:%u %s %.*s", p->token.at.line, p->token.at.column,
-          bawn_hcl_token_name (p->token.type), (int) MIN (p->token.size, 64), p->token.start);
+  g_autofree char *shown = shorten (p->token.start, p->token.size);
+
+  refuse (p, "Unknown token: %u:%u %s %s", p->token.at.line, p->token.at.column,
+          bawn_hcl_token_name (p->token.type), shown);
   return NULL;
 }
 
@@ -288,8 +304,9 @@ parse_item (Parser *p)
   else
     {
       g_autofree char *names = g_strjoinv (" ", (char **) item->keys);
+      g_autofree char *shown = shorten (names, strlen (names));
 
-      refuse (p, "key '%s' expected start of object ('{') or assignment ('=')", names);
+      refuse (p, "key '%s' expected start of object ('{') or assignment ('=')", shown);
     }
 
   return item->value != NULL ? item : NULL;

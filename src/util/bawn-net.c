@@ -24,11 +24,27 @@ typedef struct
   guint bits;
 } Network;
 
-/* Reads an address without its zone. A mapped IPv4 address is an IPv4 address. */
+/* Letters, digits and what is usual in names of hosts and interfaces. */
+static gboolean
+is_name (const char *text)
+{
+  for (; *text != '\0'; text++)
+    if (!g_ascii_isalnum (*text) && strchr ("-._", *text) == NULL)
+      return FALSE;
+
+  return TRUE;
+}
+
+/* Reads an address, but not its zone. A mapped IPv4 address is an IPv4 address. */
 static gboolean
 read_address (const char *text, Network *out_network)
 {
-  g_autofree char *plain = g_strndup (text, strcspn (text, "%"));
+  gsize length = strcspn (text, "%");
+  g_autofree char *plain = g_strndup (text, length);
+
+  if (text[length] == '%' && (text[length + 1] == '\0' || !is_name (text + length + 1)))
+    return FALSE;
+
   g_autoptr (GInetAddress) address = g_inet_address_new_from_string (plain);
 
   if (address == NULL)
@@ -147,16 +163,6 @@ bawn_cidrs_match (const char *const *cidrs, const char *address)
   return FALSE;
 }
 
-static gboolean
-is_host (const char *host)
-{
-  for (; *host != '\0'; host++)
-    if (!g_ascii_isalnum (*host) && strchr ("-._", *host) == NULL)
-      return FALSE;
-
-  return TRUE;
-}
-
 /* Takes "host", "[v6]" or a bare IPv6 address from the start of @text; returns what follows. */
 static const char *
 cut_host (const char *text, char **out_host)
@@ -180,7 +186,7 @@ cut_host (const char *text, char **out_host)
   g_autofree char *host =
       g_strndup (text, colon == NULL || bare ? strlen (text) : (gsize) (colon - text));
 
-  if (bare ? !read_address (host, &address) : !is_host (host))
+  if (bare ? !read_address (host, &address) : !is_name (host))
     return NULL;
 
   gsize size = strlen (host);

@@ -190,6 +190,9 @@ test_lines_are_known (void)
 static void
 test_faults_are_told_as_hcl_does (void)
 {
+  /* The 64th byte is the first of a character of two. */
+  static const char long_name[] =
+      "a = xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\xc3\xa9xx";
   static const struct
   {
     const char *text;
@@ -237,6 +240,9 @@ test_faults_are_told_as_hcl_does (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     assert_refused (cases[i].text, strlen (cases[i].text), cases[i].message);
+  assert_refused (long_name, sizeof long_name - 1,
+                  "At 1:5: Unknown token: 1:5 IDENT "
+                  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
   assert_refused ("a\0b", 3, "At 1:2: unexpected null character (0x00)");
 }
 

@@ -133,11 +133,11 @@ test_hosts_and_ports_are_read (void)
 static void
 test_what_is_no_host_and_port_is_refused (void)
 {
-  static const char *const cases[] = { "",           "host",      "host:",    "host:0",
-                                       "host:65536", "host:x",    "host:1:2", "[::1",
-                                       "[::1]x",     "[::1]8200", "[host]:1", "[1.2.3.4]:1",
-                                       "a b:1",      "host:+1",   "host: 1",  "http://a:1",
-                                       "[]:1",       "::g",       "::1" };
+  static const char *const cases[] = {
+    "",        "host",       "host:",     "host:0",   "host:65536",  "host:x", "host:1:2",
+    "[::1",    "[::1]x",     "[::1]8200", "[host]:1", "[1.2.3.4]:1", "a b:1",  "host:+1",
+    "host: 1", "http://a:1", "[]:1",      "[::1%]:1", "[::1%a:b]:1", "::g",    "::1"
+  };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {

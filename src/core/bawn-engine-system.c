@@ -13,6 +13,7 @@ struct _BawnEngineSystem
 
   BawnMetrics *metrics;
   gint64 since_us; /* boot time */
+  BawnLogLevel log_level;
 };
 
 G_DEFINE_FINAL_TYPE (BawnEngineSystem, bawn_engine_system, BAWN_TYPE_ENGINE)
@@ -21,7 +22,7 @@ static const BawnRoute *const families[] = {
   bawn_sys_mounts_routes, bawn_sys_remount_routes, bawn_sys_policy_routes, bawn_sys_password_routes,
   bawn_sys_lease_routes,  bawn_sys_count_routes,   bawn_sys_wrapping_routes, bawn_audit_routes,
   bawn_sys_tools_routes,  bawn_sys_keys_routes,    bawn_sys_status_routes,   bawn_sys_config_routes,
-  bawn_sys_spec_routes,   bawn_sys_internal_routes,
+  bawn_sys_spec_routes,   bawn_sys_loggers_routes,  bawn_sys_internal_routes,
 };
 
 static BawnRoute *
@@ -67,6 +68,7 @@ bawn_engine_system_init (BawnEngineSystem *self)
 {
   self->metrics = bawn_metrics_new ();
   self->since_us = bawn_clock_boot_us (NULL);
+  self->log_level = bawn_log_get_level ();
 }
 
 /**
@@ -118,6 +120,12 @@ static BawnEngineSystem *
 lookup_system (BawnCore *core)
 {
   return BAWN_ENGINE_SYSTEM (bawn_core_lookup_engine (core, "system", FALSE));
+}
+
+BawnLogLevel
+bawn_sys_get_first_log_level (BawnCore *core)
+{
+  return lookup_system (core)->log_level;
 }
 
 gint64

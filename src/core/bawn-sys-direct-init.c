@@ -9,13 +9,29 @@
 /* One more than the most that is allowed, for numbers that do not fit what takes them. */
 #define TOO_MANY (BAWN_SHAMIR_MAX_SHARES + 1)
 
-BawnResponse *
-bawn_sys_init_read (BawnCore *core, BawnRequest *request G_GNUC_UNUSED, gboolean may_block G_GNUC_UNUSED,
-                    GError **error G_GNUC_UNUSED)
+/* Another process may have initialised the storage meanwhile; what is initialised stays so. */
+static gboolean
+look_again (BawnCore *core, gboolean may_block, GError **error)
 {
   g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
+
+  if (status->initialized)
+    return TRUE;
+  if (!may_block)
+    return bawn_fail (error, BAWN_ERROR_WOULD_BLOCK, "the storage must be asked");
+
+  return bawn_core_load (core, error);
+}
+
+BawnResponse *
+bawn_sys_init_read (BawnCore *core, BawnRequest *request G_GNUC_UNUSED, gboolean may_block, GError **error)
+{
   g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
+  if (!look_again (core, may_block, error))
+    return NULL;
+
+  g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
   bawn_json_writer_begin_object (&w);
   bawn_json_writer_add_bool (&w, "initialized", status->initialized);
   bawn_json_writer_end_object (&w);

@@ -56,8 +56,6 @@ give_share (BawnCore *core, BawnRequest *fields, gboolean may_block, GError **er
 
   if (!bawn_sys_read_share (fields, "'key' must be specified in request body as JSON, or 'reset' set to true", &share, error))
     return NULL;
-  if (!status->initialized)
-    return bawn_fail_null (error, BAWN_ERROR_INVALID, "Vault is not initialized");
   if (!status->sealed)
     return show_status (core);
   if (!may_block)

@@ -3,6 +3,7 @@
 
 #include "barrier/bawn-share.h"
 #include "core/bawn-core-private.h"
+#include "util/bawn-log.h"
 
 G_BEGIN_DECLS
 
@@ -15,6 +16,7 @@ extern const BawnRoute bawn_sys_password_routes[];
 extern const BawnRoute bawn_sys_config_routes[];
 extern const BawnRoute bawn_sys_count_routes[];
 extern const BawnRoute bawn_sys_spec_routes[];
+extern const BawnRoute bawn_sys_loggers_routes[];
 
 /* Answers: @w is finished. Injected: each member of data stands at the top too (api: legacy endpoints). */
 BawnResponse *bawn_sys_injected (BawnJsonWriter *w);
@@ -63,6 +65,8 @@ BawnRekey *bawn_sys_get_rekey (BawnCore *core);
 BawnGenerateRoot *bawn_sys_get_generate_root (BawnCore *core);
 
 gint64 bawn_sys_get_uptime_us (BawnCore *core);
+/* How much was logged when the node was made. */
+BawnLogLevel bawn_sys_get_first_log_level (BawnCore *core);
 
 /* Handlers of endpoints outside the pipeline, joined in bawn-sys-direct.c. */
 BawnResponse *bawn_sys_init_read (BawnCore *core, BawnRequest *request, gboolean may_block, GError **error);

@@ -271,6 +271,39 @@ test_rekeying_replaces_the_shares (void)
   g_assert_false (bawn_json_get_bool (bawn_json_root (opened), "sealed", TRUE));
 }
 
+/* The newer spelling, with a token and an envelope. */
+static void
+test_an_operator_rekeys_with_a_token_too (void)
+{
+  g_auto(CoreFixture) f = CORE_FIXTURE_INIT;
+  static const SysStep nobody[] = {
+    { READ, "sys/rotate/root/init", NULL, BAWN_ERROR_DENIED, 0, "permission denied" },
+    { WRITE, "sys/generate-root-token/attempt", NULL, BAWN_ERROR_DENIED, 0, "permission denied" },
+  };
+  static const SysStep steps[] = {
+    { WRITE, "sys/rotate/root/init", "{\"secret_shares\":2,\"secret_threshold\":2}", SYS_OK (200, "\"data\":{\"nonce\":\"") },
+    { READ, "sys/rekey/init", NULL, SYS_OK (200, "\"started\":true,\"t\":2,\"n\":2") },
+    { READ, "sys/rotate/root/verify", NULL, SYS_OK (200, "\"started\":false,\"t\":2,\"n\":2") },
+    { DELETE, "sys/rotate/root/init", NULL, SYS_OK (204, NULL) },
+    { WRITE, "sys/generate-root-token/attempt", NULL, SYS_OK (200, "\"otp_length\":28") },
+    { DELETE, "sys/generate-root-token/attempt", NULL, SYS_OK (204, NULL) },
+    { READ, "sys/rotate/root/backup", NULL, SYS_INVALID ("no backed-up keys found") },
+  };
+
+  core_fixture_open (&f, NULL);
+  core_fixture_ready (&f, 1, 1);
+  sys_check_steps (&f, NULL, nobody, G_N_ELEMENTS (nobody));
+  sys_check_steps (&f, f.root, steps, G_N_ELEMENTS (steps));
+
+  g_autoptr(BawnJson) begun = sys_check_json (&f, f.root, WRITE, "sys/rotate/root/init", "{\"secret_shares\":2,\"secret_threshold\":2}");
+  g_autofree char *share = share_text (&f, 0);
+  g_autofree char *body = g_strdup_printf ("{\"key\":\"%s\",\"nonce\":\"%s\"}", share,
+                                           bawn_json_get_string (bawn_json_root (begun), "nonce", ""));
+  g_autoptr(BawnJson) done = sys_check_json (&f, f.root, WRITE, "sys/rotate/root/update", body);
+  g_auto(GStrv) keys = bawn_json_get_strv (bawn_json_get (bawn_json_root (done), "data"), "keys");
+  g_assert_cmpuint (g_strv_length (keys), ==, 2);
+}
+
 static void
 test_new_shares_count_only_when_proven (void)
 {
@@ -336,6 +369,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/core/sys/direct/sealing-is-done-when-it-is-answered", test_sealing_is_done_when_it_is_answered);
   g_test_add_func ("/core/sys/direct/a-quorum-generates-a-root-token", test_a_quorum_generates_a_root_token);
   g_test_add_func ("/core/sys/direct/rekeying-replaces-the-shares", test_rekeying_replaces_the_shares);
+  g_test_add_func ("/core/sys/direct/an-operator-rekeys-with-a-token-too", test_an_operator_rekeys_with_a_token_too);
   g_test_add_func ("/core/sys/direct/new-shares-count-only-when-proven", test_new_shares_count_only_when_proven);
   g_test_add_func ("/core/sys/direct/rotation-makes-a-new-term", test_rotation_makes_a_new_term_and_keeps_what_is_stored);
   return g_test_run ();

@@ -5,6 +5,10 @@
 
 #include "core/bawn-metrics.h"
 
+#include <glib/gstdio.h>
+
+GType bawn_audit_file_get_type (void);
+
 #define READ BAWN_OP_READ
 #define WRITE BAWN_OP_UPDATE
 #define LIST BAWN_OP_LIST
@@ -201,6 +205,52 @@ test_the_description_of_the_api_comes_out_of_the_tables (void)
 }
 
 static void
+test_the_log_level_is_set_and_taken_back (void)
+{
+  g_auto(CoreFixture) f = CORE_FIXTURE_INIT;
+  static const SysStep steps[] = {
+    { READ, "sys/loggers", NULL, SYS_OK (200, "\"data\":{\"bawn\":\"info\"}") },
+    { WRITE, "sys/loggers", "{\"level\":\"warning\"}", SYS_OK (204, NULL) },
+    { READ, "sys/loggers/bawn", NULL, SYS_OK (200, "\"data\":{\"bawn\":\"warn\"}") },
+    { WRITE, "sys/loggers/bawn", "{\"level\":\"zip\"}", SYS_INVALID ("invalid level provided: zip") },
+    { WRITE, "sys/loggers/bawn", "{}", SYS_INVALID ("level is required") },
+    { READ, "sys/loggers/other", NULL, BAWN_ERROR_NOT_FOUND, 0, "logger \"other\" not found" },
+    { DELETE, "sys/loggers", NULL, SYS_OK (204, NULL) },
+    { READ, "sys/loggers", NULL, SYS_OK (200, "\"data\":{\"bawn\":\"info\"}") },
+  };
+
+  ready (&f);
+  sys_check_steps (&f, f.root, steps, G_N_ELEMENTS (steps));
+}
+
+static void
+test_audit_devices_are_managed_through_the_same_table (void)
+{
+  g_auto(CoreFixture) f = CORE_FIXTURE_INIT;
+  g_autofree char *folder = g_dir_make_tmp ("bawn-sys-XXXXXX", NULL);
+  g_autofree char *file = g_build_filename (folder, "audit.log", NULL);
+  g_autofree char *body = g_strdup_printf ("{\"type\":\"file\",\"options\":{\"file_path\":\"%s\"}}", file);
+  const SysStep steps[] = {
+    { WRITE, "sys/audit/f", body, SYS_OK (204, NULL) },
+    { READ, "sys/audit", NULL, SYS_OK (200, "\"f/\":{") },
+    { WRITE, "sys/audit-hash/f", "{\"input\":\"x\"}", SYS_OK (200, "\"hash\":\"hmac-sha256:") },
+    { WRITE, "sys/audit-hash/x", "{\"input\":\"x\"}", SYS_INVALID ("unknown audit backend \"x/\"") },
+    { WRITE, "sys/seal", NULL, SYS_OK (204, NULL) },
+  };
+
+  ready (&f);
+  sys_check_steps (&f, f.root, steps, G_N_ELEMENTS (steps));
+
+  g_autofree char *log = NULL;
+  g_assert_true (g_file_get_contents (file, &log, NULL, NULL));
+  const char *last = g_strrstr (log, "\"type\":\"response\"");
+  g_assert_nonnull (last);
+  g_assert_nonnull (strstr (last, "\"path\":\"sys/seal\""));
+  g_unlink (file);
+  g_rmdir (folder);
+}
+
+static void
 test_every_path_has_help (void)
 {
   g_auto(CoreFixture) f = CORE_FIXTURE_INIT;
@@ -217,6 +267,7 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
+  bawn_audit_register ("file", bawn_audit_file_get_type);
   g_test_add_func ("/core/sys/tools/random-bytes-and-hashes", test_tools_make_random_bytes_and_hashes);
   g_test_add_func ("/core/sys/internal/the-preflight-tells-only-what-one-may-touch", test_the_preflight_tells_only_what_one_may_touch);
   g_test_add_func ("/core/sys/config/what-the-server-is-made-of-is-told", test_what_the_server_is_made_of_is_told);
@@ -224,6 +275,8 @@ main (int argc, char *argv[])
   g_test_add_func ("/core/sys/metrics/come-in-both-forms", test_metrics_come_in_both_forms);
   g_test_add_func ("/core/sys/metrics/lose-nothing-between-threads", test_counters_lose_nothing_between_threads);
   g_test_add_func ("/core/sys/spec/comes-out-of-the-tables", test_the_description_of_the_api_comes_out_of_the_tables);
+  g_test_add_func ("/core/sys/loggers/the-level-is-set-and-taken-back", test_the_log_level_is_set_and_taken_back);
+  g_test_add_func ("/core/sys/audit/devices-are-managed-through-the-same-table", test_audit_devices_are_managed_through_the_same_table);
   g_test_add_func ("/core/sys/spec/every-path-has-help", test_every_path_has_help);
   return g_test_run ();
 }

@@ -221,11 +221,12 @@ bawn_sys_revoke_prefix (BawnEngine *engine, BawnTxn *txn, const char *prefix, gb
 static BawnResponse *
 revoke_prefix (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
 {
-  g_autofree char *prefix = prefix_of (bawn_request_param (request, "prefix"));
+  const char *given = bawn_sys_need_rest (request, "prefix", error);
+  g_autofree char *prefix = given != NULL ? prefix_of (given) : NULL;
   gboolean force = strstr (request->rest, "revoke-force") != NULL;
   gboolean sync = TRUE;
 
-  if (!bawn_field_bool (request, "sync", &sync, error)
+  if (prefix == NULL || !bawn_field_bool (request, "sync", &sync, error)
       || !bawn_sys_revoke_prefix (engine, txn, prefix, force, error))
     return NULL;
 

@@ -255,10 +255,12 @@ mount_enable (BawnEngine *system, BawnRequest *request, BawnTxn *txn, const char
 static BawnResponse *
 mount_write (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
 {
-  const char *given = bawn_request_param (request, "path");
+  const char *given = bawn_sys_need_rest (request, "path", error);
   gboolean is_auth = is_auth_path (request);
-  g_autofree char *tuned = tuned_path (given);
+  g_autofree char *tuned = given != NULL ? tuned_path (given) : NULL;
 
+  if (given == NULL)
+    return NULL;
   if (tuned != NULL)
     {
       g_autofree char *path = bawn_sys_mount_path (tuned, is_auth);
@@ -267,8 +269,8 @@ mount_write (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **er
     }
 
   g_autofree char *path = bawn_sys_mount_path (given, is_auth);
-  if (*path == '\0' || g_str_equal (path, "auth/"))
-    return bawn_fail_null (error, BAWN_ERROR_UNSUPPORTED, "unsupported operation");
+  if (strlen (path) > BAWN_SYS_MOUNT_PATH_MAX)
+    return bawn_fail_null (error, BAWN_ERROR_INVALID, "a mount's path has at most %d bytes", BAWN_SYS_MOUNT_PATH_MAX);
 
   return mount_enable (engine, request, txn, path, error);
 }
@@ -282,10 +284,13 @@ kick_expiry (gpointer core, gpointer unused G_GNUC_UNUSED)
 static BawnResponse *
 mount_disable (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
 {
+  const char *given = bawn_sys_need_rest (request, "path", error);
   gboolean is_auth = is_auth_path (request);
-  g_autofree char *path = bawn_sys_mount_path (bawn_request_param (request, "path"), is_auth);
+  g_autofree char *path = given != NULL ? bawn_sys_mount_path (given, is_auth) : NULL;
   g_autoptr(BawnMountTable) table = NULL;
 
+  if (path == NULL)
+    return NULL;
   if (g_str_equal (path, "auth/token/"))
     return bawn_fail_null (error, BAWN_ERROR_INVALID, "token credential backend cannot be disabled");
   if (!is_auth && bawn_sys_mount_is_protected (path, protected_mounts))

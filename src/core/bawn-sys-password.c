@@ -76,8 +76,8 @@ password_generate (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnT
   if (policy == NULL)
     return NULL;
 
-  g_autoptr(BawnWipedString) password = bawn_password_policy_generate (policy, error);
-  return password != NULL ? answer ("password", password) : NULL;
+  g_autoptr(BawnWipedString) password = bawn_password_policy_generate (policy);
+  return answer ("password", password);
 }
 
 static BawnResponse *
@@ -95,10 +95,6 @@ password_write (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn 
   g_autoptr(BawnPasswordPolicy) policy = bawn_password_policy_parse (text, &bad);
   if (policy == NULL)
     return bawn_fail_null (error, BAWN_ERROR_INVALID, "invalid password policy: %s", bad->message);
-
-  g_autoptr(BawnWipedString) sample = bawn_password_policy_generate (policy, error);
-  if (sample == NULL)
-    return NULL;
 
   g_autofree char *key = key_of (bawn_request_param (request, "name"));
   g_autoptr(GBytes) value = bawn_bytes_new_string (text);

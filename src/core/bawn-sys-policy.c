@@ -60,18 +60,22 @@ policy_list (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *tx
 }
 
 static char *
-policy_name (BawnRequest *request)
+policy_name (BawnRequest *request, GError **error)
 {
-  return g_ascii_strdown (bawn_request_param (request, "name"), -1);
+  const char *given = bawn_sys_need_rest (request, "name", error);
+
+  return given != NULL ? g_ascii_strdown (given, -1) : NULL;
 }
 
 static BawnResponse *
 policy_read (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *txn, GError **error)
 {
-  g_autofree char *name = policy_name (request);
+  g_autofree char *name = policy_name (request, error);
   g_autoptr(BawnPolicy) policy = NULL;
-  gboolean is_root = g_str_equal (name, "root");
+  gboolean is_root = g_strcmp0 (name, "root") == 0;
 
+  if (name == NULL)
+    return NULL;
   if (!is_root && !bawn_policy_get (txn, name, &policy, error))
     return NULL;
   if (!is_root && policy == NULL)
@@ -106,11 +110,11 @@ static BawnResponse *
 policy_write (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *txn, GError **error)
 {
   static const char *const fixed[] = { "root", "response-wrapping", "control-group", NULL };
-  g_autofree char *name = policy_name (request);
+  g_autofree char *name = policy_name (request, error);
   g_autofree char *given = NULL;
   gboolean old_field = FALSE;
 
-  if (!bawn_field_string (request, "policy", &given, error))
+  if (name == NULL || !bawn_field_string (request, "policy", &given, error))
     return NULL;
   if (given == NULL && g_str_has_prefix (request->rest, "policy/"))
     {
@@ -137,8 +141,10 @@ static BawnResponse *
 policy_delete (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *txn, GError **error)
 {
   static const char *const fixed[] = { "root", "response-wrapping", "control-group", NULL };
-  g_autofree char *name = policy_name (request);
+  g_autofree char *name = policy_name (request, error);
 
+  if (name == NULL)
+    return NULL;
   if (g_strv_contains (fixed, name))
     return bawn_fail_null (error, BAWN_ERROR_INVALID, "cannot delete \"%s\" policy", name);
   if (g_str_equal (name, "default"))

@@ -21,6 +21,9 @@ extern const BawnRoute bawn_sys_loggers_routes[];
 /* Answers: @w is finished. Injected: each member of data stands at the top too (api: legacy endpoints). */
 BawnResponse *bawn_sys_injected (BawnJsonWriter *w);
 
+/* The rest of the path that the route calls @name. Patterns let it be empty; this does not: "unsupported operation". */
+const char *bawn_sys_need_rest (BawnRequest *request, const char *name, GError **error);
+
 /* Entries below @prefix, folders walked, sorted bytewise; at most @limit of them, or LIMITED. */
 #define BAWN_SYS_WALK_MAX 100000
 gboolean bawn_sys_walk (BawnTxn *txn, const char *prefix, guint limit, GStrv *out_names, GError **error);
@@ -43,6 +46,9 @@ char *bawn_sys_decode_policy (const char *given);
 
 /* Mounts (bawn-sys-mount-config.c). "a/b" or "/a/b/" gives "a/b/"; a login method's "auth/a/b/". */
 char *bawn_sys_mount_path (const char *given, gboolean is_auth);
+/* Lease ids begin with the mount's path and are keys of the storage (BAWN_BACKEND_MAX_KEY), so half of that is for the
+ * path in the mount. */
+#define BAWN_SYS_MOUNT_PATH_MAX 512
 gboolean bawn_sys_mount_is_auth (const BawnMount *mount);
 /* Takes what @fields holds of a mount's config over into @mount, which is not shared yet. */
 gboolean bawn_sys_mount_config_read (BawnRequest *fields, BawnMount *mount, GError **error);

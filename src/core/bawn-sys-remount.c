@@ -24,6 +24,9 @@ read_paths (BawnRequest *request, char **out_from, char **out_to, GError **error
   if (from == NULL || to == NULL || *from == '\0' || *to == '\0')
     return bawn_fail (error, BAWN_ERROR_INVALID, "both 'from' and 'to' path must be specified as a string");
 
+  if (strlen (to) >= BAWN_SYS_MOUNT_PATH_MAX)
+    return bawn_fail (error, BAWN_ERROR_INVALID, "a mount's path has at most %d bytes", BAWN_SYS_MOUNT_PATH_MAX);
+
   *out_from = bawn_sys_mount_path (from, FALSE);
   *out_to = bawn_sys_mount_path (to, FALSE);
   return TRUE;

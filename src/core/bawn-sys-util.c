@@ -15,6 +15,17 @@ bawn_sys_injected (BawnJsonWriter *w)
   return response;
 }
 
+const char *
+bawn_sys_need_rest (BawnRequest *request, const char *name, GError **error)
+{
+  const char *rest = bawn_request_param (request, name);
+
+  if (*rest == '\0')
+    return bawn_fail_null (error, BAWN_ERROR_UNSUPPORTED, "unsupported operation");
+
+  return rest;
+}
+
 static gboolean walk_folder (BawnTxn *txn, const char *prefix, const char *below, guint limit, GPtrArray *names,
                              GError **error);
 
@@ -126,7 +137,8 @@ bawn_sys_fold_fields (BawnRequest *request, GError **error)
   g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   bawn_json_writer_begin_object (&w);
-  for (const BawnJsonNode *field = root != NULL ? root->children : NULL; field != NULL; field = field->next)
+  for (const BawnJsonNode *field = bawn_json_is (root, BAWN_JSON_OBJECT) ? root->children : NULL; field != NULL;
+       field = field->next)
     {
       g_autofree char *name = g_ascii_strdown (field->name, -1);
 

@@ -87,6 +87,7 @@ test_a_prefix_takes_all_below_it_and_nothing_beside_it (void)
     { WRITE, "sys/leases/revoke-force/ex2/account", NULL, SYS_OK (204, NULL) },
     { WRITE, "sys/revoke-prefix/ex2", "{\"sync\":false}", SYS_OK (202, NULL) },
     { LIST, "sys/leases/lookup/ex2/account/", NULL, SYS_OK (404, NULL) },
+    { WRITE, "sys/leases/revoke-prefix/", NULL, BAWN_ERROR_UNSUPPORTED, 0, "unsupported operation" },
     { WRITE, "sys/leases/tidy", NULL, SYS_OK (202, "Tidy operation successfully started.") },
     { READ, "sys/leases/count", "{\"type\":\"irrevocable\"}", SYS_OK (200, "\"data\":{\"counts\":{},\"lease_count\":0}") },
     { READ, "sys/leases", "{\"type\":\"irrevocable\"}", SYS_OK (200, "\"data\":{\"lease_count\":0,\"leases\":[]}") },
@@ -110,6 +111,7 @@ test_a_prefix_needs_sudo (void)
     { WRITE, "sys/leases/revoke-prefix/ex", NULL, BAWN_ERROR_DENIED, 0, "permission denied" },
     { WRITE, "sys/leases/revoke-force/ex", NULL, BAWN_ERROR_DENIED, 0, "permission denied" },
     { WRITE, "sys/revoke-prefix/ex", NULL, BAWN_ERROR_DENIED, 0, "permission denied" },
+    { WRITE, "sys/leases/revoke-prefix", NULL, BAWN_ERROR_DENIED, 0, "permission denied" },
     { LIST, "sys/leases/lookup/", NULL, BAWN_ERROR_DENIED, 0, "permission denied" },
     { WRITE, "sys/leases/lookup", "{\"lease_id\":\"x\"}", SYS_INVALID ("invalid lease") },
   };

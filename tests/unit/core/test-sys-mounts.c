@@ -65,6 +65,9 @@ test_bad_mounts_are_refused_in_the_api_s_words (void)
     { WRITE, "sys/mounts/x", "{\"type\":\"kv\",\"config\":{\"default_lease_ttl\":\"zz\"}}", BAWN_ERROR_INVALID, 0,
       "unable to parse default TTL of zz: Field validation failed: error converting input for field "
       "\"default_lease_ttl\": time: invalid duration \"zz\"" },
+    { WRITE, "sys/mounts", "{\"type\":\"kv\"}", BAWN_ERROR_UNSUPPORTED, 0, "unsupported operation" },
+    { DELETE, "sys/mounts", NULL, BAWN_ERROR_UNSUPPORTED, 0, "unsupported operation" },
+    { DELETE, "sys/auth", NULL, BAWN_ERROR_UNSUPPORTED, 0, "unsupported operation" },
     { DELETE, "sys/mounts/sys", NULL, SYS_INVALID ("cannot unmount \"sys/\"") },
     { DELETE, "sys/mounts/cubbyhole", NULL, SYS_INVALID ("cannot unmount \"cubbyhole/\"") },
     { WRITE, "sys/auth/token2", "{\"type\":\"token\"}", SYS_INVALID ("token credential backend cannot be instantiated") },

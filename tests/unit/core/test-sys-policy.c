@@ -38,6 +38,8 @@ test_policies_are_kept_word_for_word (void)
     { DELETE, "sys/policies/acl/default", NULL, SYS_INVALID ("cannot delete default policy") },
     { DELETE, "sys/policy/x", NULL, SYS_OK (204, NULL) },
     { DELETE, "sys/policy/x", NULL, SYS_OK (204, NULL) },
+    { DELETE, "sys/policy", NULL, BAWN_ERROR_UNSUPPORTED, 0, "unsupported operation" },
+    { WRITE, "sys/policy", "{\"policy\":\"x\"}", BAWN_ERROR_UNSUPPORTED, 0, "unsupported operation" },
     { READ, "sys/policy/x", NULL, BAWN_ERROR_NOT_FOUND, 0, "" },
   };
   int code = 0;
@@ -121,11 +123,10 @@ test_passwords_keep_to_their_rules (void)
   g_assert_no_error (error);
   for (guint round = 0; round < 50; round++)
     {
-      g_autofree char *password = bawn_password_policy_generate (policy, &error);
+      g_autofree char *password = bawn_password_policy_generate (policy);
       guint letters = 0;
       guint digits = 0;
 
-      g_assert_no_error (error);
       g_assert_cmpint (g_utf8_strlen (password, -1), ==, 12);
       g_assert_nonnull (strstr (password, "\xc3\xa4"));
       for (const char *c = password; *c != '\0'; c++)

@@ -10,7 +10,8 @@
 /* The API's bounds. */
 #define LENGTH_MIN 4
 #define LENGTH_MAX 100
-/* More different characters than any alphabet that somebody would type in; keeps a draw within two random bytes. */
+/* More different characters than any alphabet that somebody would type in; keeps a draw within two
+ * random bytes. */
 #define CHARSET_MAX 4096
 
 typedef struct
@@ -73,8 +74,8 @@ add_rule (BawnPasswordPolicy *policy, GHashTable *seen, const BawnHclBlock *bloc
 static gboolean
 add_rules (BawnPasswordPolicy *policy, const BawnHclNode *root, GError **error)
 {
-  g_autoptr(GArray) blocks = bawn_hcl_find_blocks (root, "rule", error);
-  g_autoptr(GHashTable) seen = g_hash_table_new (NULL, NULL);
+  g_autoptr (GArray) blocks = bawn_hcl_find_blocks (root, "rule", error);
+  g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
   gint64 needed = 0;
 
   if (blocks == NULL)
@@ -88,8 +89,10 @@ add_rules (BawnPasswordPolicy *policy, const BawnHclNode *root, GError **error)
   for (guint i = 0; i < policy->rules->len; i++)
     needed += MIN (g_array_index (policy->rules, Rule, i).min, LENGTH_MAX + 1);
   if (needed > policy->length)
-    return bawn_fail (error, BAWN_ERROR_INVALID, "specified rules require at least %" G_GINT64_FORMAT " characters but %" G_GINT64_FORMAT
-                      " is specified", needed, policy->length);
+    return bawn_fail (error, BAWN_ERROR_INVALID,
+                      "specified rules require at least %" G_GINT64_FORMAT
+                      " characters but %" G_GINT64_FORMAT " is specified",
+                      needed, policy->length);
 
   return TRUE;
 }
@@ -97,19 +100,21 @@ add_rules (BawnPasswordPolicy *policy, const BawnHclNode *root, GError **error)
 BawnPasswordPolicy *
 bawn_password_policy_parse (const char *text, GError **error)
 {
-  g_autoptr(BawnHcl) hcl = bawn_hcl_parse (text, strlen (text), error);
+  g_autoptr (BawnHcl) hcl = bawn_hcl_parse (text, strlen (text), error);
 
   if (hcl == NULL)
     return NULL;
 
   const BawnHclNode *root = bawn_hcl_root (hcl);
-  g_autoptr(BawnPasswordPolicy) policy = g_new0 (BawnPasswordPolicy, 1);
+  g_autoptr (BawnPasswordPolicy) policy = g_new0 (BawnPasswordPolicy, 1);
   policy->rules = g_array_new (FALSE, FALSE, sizeof (Rule));
   policy->alphabet = g_array_new (FALSE, FALSE, sizeof (gunichar));
   g_array_set_clear_func (policy->rules, rule_clear);
-  if (!bawn_hcl_node_int (bawn_hcl_get (root, "length"), &policy->length) || policy->length < LENGTH_MIN
-      || policy->length > LENGTH_MAX)
-    return bawn_fail_null (error, BAWN_ERROR_INVALID, "passwords must be between %d and %d characters", LENGTH_MIN, LENGTH_MAX);
+  if (!bawn_hcl_node_int (bawn_hcl_get (root, "length"), &policy->length)
+      || policy->length < LENGTH_MIN || policy->length > LENGTH_MAX)
+    return bawn_fail_null (error, BAWN_ERROR_INVALID,
+                           "passwords must be between %d and %d characters", LENGTH_MIN,
+                           LENGTH_MAX);
   if (!add_rules (policy, root, error))
     return NULL;
 

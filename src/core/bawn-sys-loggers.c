@@ -3,7 +3,8 @@
 
 #include "core/bawn-sys-private.h"
 
-/* sys/loggers: how much this process logs, until it ends or is told otherwise. There is one logger. */
+/* sys/loggers: how much this process logs, until it ends or is told otherwise. There is one logger.
+ */
 
 #define LOGGER "bawn"
 
@@ -19,9 +20,12 @@ check_name (BawnRequest *request, GError **error)
 }
 
 static BawnResponse *
-loggers_read (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *txn G_GNUC_UNUSED, GError **error)
+loggers_read (BawnEngine *engine G_GNUC_UNUSED,
+              BawnRequest *request,
+              BawnTxn *txn G_GNUC_UNUSED,
+              GError **error)
 {
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   if (!check_name (request, error))
     return NULL;
@@ -40,7 +44,9 @@ parse_level (const char *name, BawnLogLevel *out_level)
   {
     const char *name;
     BawnLogLevel level;
-  } others[] = { { "err", BAWN_LOG_ERROR }, { "warning", BAWN_LOG_WARN }, { "notice", BAWN_LOG_INFO } };
+  } others[] = { { "err", BAWN_LOG_ERROR },
+                 { "warning", BAWN_LOG_WARN },
+                 { "notice", BAWN_LOG_INFO } };
 
   for (guint i = 0; i < G_N_ELEMENTS (others); i++)
     if (g_str_equal (name, others[i].name))
@@ -68,7 +74,10 @@ answer_with_level (BawnLogLevel level)
 }
 
 static BawnResponse *
-loggers_write (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *txn G_GNUC_UNUSED, GError **error)
+loggers_write (BawnEngine *engine G_GNUC_UNUSED,
+               BawnRequest *request,
+               BawnTxn *txn G_GNUC_UNUSED,
+               GError **error)
 {
   g_autofree char *name = NULL;
   BawnLogLevel level = BAWN_LOG_INFO;
@@ -98,6 +107,7 @@ const BawnRoute bawn_sys_loggers_routes[] = {
   { "loggers", BAWN_OP_DELETE, loggers_reset, BAWN_ROUTE_NONE, "Logs as much as was configured." },
   { "loggers/{name}", BAWN_OP_READ, loggers_read, BAWN_ROUTE_NONE, "Shows how much is logged." },
   { "loggers/{name}", BAWN_OP_WRITE, loggers_write, BAWN_ROUTE_NONE, "Sets how much is logged." },
-  { "loggers/{name}", BAWN_OP_DELETE, loggers_reset, BAWN_ROUTE_NONE, "Logs as much as was configured." },
+  { "loggers/{name}", BAWN_OP_DELETE, loggers_reset, BAWN_ROUTE_NONE,
+    "Logs as much as was configured." },
   { 0 },
 };

@@ -29,10 +29,16 @@ typedef struct
 
 /* The body of the answer, or the message of the error; NULL for an answer without a body. */
 char *sys_check_ask (CoreFixture *f, BawnRequest *request, int *out_code, guint *out_status);
-char *sys_check_call (CoreFixture *f, const char *token, BawnOp op, const char *path, const char *body, int *out_code,
+char *sys_check_call (CoreFixture *f,
+                      const char *token,
+                      BawnOp op,
+                      const char *path,
+                      const char *body,
+                      int *out_code,
                       guint *out_status);
 /* The answer, which must be a success with a body. */
-BawnJson *sys_check_json (CoreFixture *f, const char *token, BawnOp op, const char *path, const char *body);
+BawnJson *
+sys_check_json (CoreFixture *f, const char *token, BawnOp op, const char *path, const char *body);
 void sys_check_steps (CoreFixture *f, const char *token, const SysStep *steps, guint n_steps);
 /* A token with one policy of that text. */
 char *sys_check_token (CoreFixture *f, const char *policy, const char *text);

@@ -7,7 +7,8 @@
 #define WRITE BAWN_OP_UPDATE
 #define LIST BAWN_OP_LIST
 
-/* More than are noted at a time would take too long to make here; more than one commit ends is enough. */
+/* More than are noted at a time would take too long to make here; more than one commit ends is
+ * enough. */
 #define MANY 50
 
 static void
@@ -26,7 +27,7 @@ ready (CoreFixture *f)
 static char *
 make_lease (CoreFixture *f, const char *path)
 {
-  g_autoptr(BawnJson) json = sys_check_json (f, f->root, READ, path, NULL);
+  g_autoptr (BawnJson) json = sys_check_json (f, f->root, READ, path, NULL);
 
   return g_strdup (bawn_json_get_string (bawn_json_root (json), "lease_id", NULL));
 }
@@ -37,8 +38,8 @@ count_accounts (CoreFixture *f, const char *path)
   int code = 0;
   guint status = 0;
   g_autofree char *text = sys_check_call (f, f->root, LIST, path, NULL, &code, &status);
-  g_autoptr(BawnJson) json = bawn_json_parse_string (text, NULL);
-  g_auto(GStrv) keys = bawn_json_get_strv (bawn_json_get (bawn_json_root (json), "data"), "keys");
+  g_autoptr (BawnJson) json = bawn_json_parse_string (text, NULL);
+  g_auto (GStrv) keys = bawn_json_get_strv (bawn_json_get (bawn_json_root (json), "data"), "keys");
 
   return keys != NULL ? g_strv_length (keys) : 0;
 }
@@ -46,7 +47,7 @@ count_accounts (CoreFixture *f, const char *path)
 static void
 test_a_lease_is_shown_renewed_and_revoked (void)
 {
-  g_auto(CoreFixture) f = CORE_FIXTURE_INIT;
+  g_auto (CoreFixture) f = CORE_FIXTURE_INIT;
 
   ready (&f);
   g_autofree char *id = make_lease (&f, "ex/account");
@@ -55,7 +56,8 @@ test_a_lease_is_shown_renewed_and_revoked (void)
   g_autofree char *renew_path = g_strconcat ("sys/leases/renew/", id, NULL);
   g_autofree char *old_path = g_strconcat ("sys/revoke/", id, NULL);
   const SysStep steps[] = {
-    { WRITE, "sys/leases/lookup", body, SYS_OK (200, "\"last_renewal\":null,\"renewable\":true,\"ttl\":") },
+    { WRITE, "sys/leases/lookup", body,
+      SYS_OK (200, "\"last_renewal\":null,\"renewable\":true,\"ttl\":") },
     { LIST, "sys/leases/lookup/", NULL, SYS_OK (200, "\"ex/\"") },
     { LIST, "sys/leases/lookup/ex/", NULL, SYS_OK (200, "[\"account/\"]") },
     { LIST, "sys/leases/lookup/none/", NULL, SYS_OK (404, NULL) },
@@ -79,7 +81,7 @@ test_a_lease_is_shown_renewed_and_revoked (void)
 static void
 test_a_prefix_takes_all_below_it_and_nothing_beside_it (void)
 {
-  g_auto(CoreFixture) f = CORE_FIXTURE_INIT;
+  g_auto (CoreFixture) f = CORE_FIXTURE_INIT;
   static const SysStep steps[] = {
     { WRITE, "sys/leases/revoke-prefix/ex", NULL, SYS_OK (204, NULL) },
     { LIST, "sys/leases/lookup/ex/account/", NULL, SYS_OK (404, NULL) },
@@ -87,10 +89,13 @@ test_a_prefix_takes_all_below_it_and_nothing_beside_it (void)
     { WRITE, "sys/leases/revoke-force/ex2/account", NULL, SYS_OK (204, NULL) },
     { WRITE, "sys/revoke-prefix/ex2", "{\"sync\":false}", SYS_OK (202, NULL) },
     { LIST, "sys/leases/lookup/ex2/account/", NULL, SYS_OK (404, NULL) },
-    { WRITE, "sys/leases/revoke-prefix/", NULL, BAWN_ERROR_UNSUPPORTED, 0, "unsupported operation" },
+    { WRITE, "sys/leases/revoke-prefix/", NULL, BAWN_ERROR_UNSUPPORTED, 0,
+      "unsupported operation" },
     { WRITE, "sys/leases/tidy", NULL, SYS_OK (202, "Tidy operation successfully started.") },
-    { READ, "sys/leases/count", "{\"type\":\"irrevocable\"}", SYS_OK (200, "\"data\":{\"counts\":{},\"lease_count\":0}") },
-    { READ, "sys/leases", "{\"type\":\"irrevocable\"}", SYS_OK (200, "\"data\":{\"lease_count\":0,\"leases\":[]}") },
+    { READ, "sys/leases/count", "{\"type\":\"irrevocable\"}",
+      SYS_OK (200, "\"data\":{\"counts\":{},\"lease_count\":0}") },
+    { READ, "sys/leases", "{\"type\":\"irrevocable\"}",
+      SYS_OK (200, "\"data\":{\"lease_count\":0,\"leases\":[]}") },
   };
 
   ready (&f);
@@ -106,7 +111,7 @@ test_a_prefix_takes_all_below_it_and_nothing_beside_it (void)
 static void
 test_a_prefix_needs_sudo (void)
 {
-  g_auto(CoreFixture) f = CORE_FIXTURE_INIT;
+  g_auto (CoreFixture) f = CORE_FIXTURE_INIT;
   static const SysStep steps[] = {
     { WRITE, "sys/leases/revoke-prefix/ex", NULL, BAWN_ERROR_DENIED, 0, "permission denied" },
     { WRITE, "sys/leases/revoke-force/ex", NULL, BAWN_ERROR_DENIED, 0, "permission denied" },
@@ -117,20 +122,23 @@ test_a_prefix_needs_sudo (void)
   };
 
   ready (&f);
-  g_autofree char *token = sys_check_token (&f, "ops", "path \"sys/*\" { capabilities = [\"update\", \"list\"] }");
+  g_autofree char *token =
+      sys_check_token (&f, "ops", "path \"sys/*\" { capabilities = [\"update\", \"list\"] }");
   sys_check_steps (&f, token, steps, G_N_ELEMENTS (steps));
 }
 
 static void
 test_a_moved_mount_leaves_no_lease_behind (void)
 {
-  g_auto(CoreFixture) f = CORE_FIXTURE_INIT;
+  g_auto (CoreFixture) f = CORE_FIXTURE_INIT;
 
   ready (&f);
   for (guint i = 0; i < 20; i++)
     g_free (make_lease (&f, "ex/account"));
-  g_autoptr(BawnJson) moved = sys_check_json (&f, f.root, WRITE, "sys/remount", "{\"from\":\"ex\",\"to\":\"moved\"}");
-  static const SysStep after[] = { { LIST, "sys/leases/lookup/ex/account/", NULL, SYS_OK (404, NULL) } };
+  g_autoptr (BawnJson) moved =
+      sys_check_json (&f, f.root, WRITE, "sys/remount", "{\"from\":\"ex\",\"to\":\"moved\"}");
+  static const SysStep after[] = { { LIST, "sys/leases/lookup/ex/account/", NULL,
+                                     SYS_OK (404, NULL) } };
 
   sys_check_steps (&f, f.root, after, G_N_ELEMENTS (after));
   g_assert_cmpuint (count_accounts (&f, "moved/account/"), ==, 0);
@@ -140,9 +148,12 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/core/sys/leases/one-is-shown-renewed-and-revoked", test_a_lease_is_shown_renewed_and_revoked);
-  g_test_add_func ("/core/sys/leases/a-prefix-takes-all-below-it", test_a_prefix_takes_all_below_it_and_nothing_beside_it);
+  g_test_add_func ("/core/sys/leases/one-is-shown-renewed-and-revoked",
+                   test_a_lease_is_shown_renewed_and_revoked);
+  g_test_add_func ("/core/sys/leases/a-prefix-takes-all-below-it",
+                   test_a_prefix_takes_all_below_it_and_nothing_beside_it);
   g_test_add_func ("/core/sys/leases/a-prefix-needs-sudo", test_a_prefix_needs_sudo);
-  g_test_add_func ("/core/sys/leases/a-moved-mount-leaves-none-behind", test_a_moved_mount_leaves_no_lease_behind);
+  g_test_add_func ("/core/sys/leases/a-moved-mount-leaves-none-behind",
+                   test_a_moved_mount_leaves_no_lease_behind);
   return g_test_run ();
 }

@@ -11,8 +11,8 @@
 static char *
 wrap_with (CoreFixture *f, BawnOp op, const char *path, const char *body)
 {
-  g_autoptr(BawnRequest) request = bawn_request_new (op, path);
-  g_autoptr(GError) error = NULL;
+  g_autoptr (BawnRequest) request = bawn_request_new (op, path);
+  g_autoptr (GError) error = NULL;
   int code = 0;
 
   if (body != NULL)
@@ -23,7 +23,7 @@ wrap_with (CoreFixture *f, BawnOp op, const char *path, const char *body)
   g_autofree char *text = sys_check_ask (f, request, &code, NULL);
   g_assert_cmpint (code, ==, CORE_FIXTURE_OK);
 
-  g_autoptr(BawnJson) json = bawn_json_parse_string (text, &error);
+  g_autoptr (BawnJson) json = bawn_json_parse_string (text, &error);
   g_assert_no_error (error);
   const BawnJsonNode *info = bawn_json_get (bawn_json_root (json), "wrap_info");
   g_assert_cmpint (bawn_json_get_int (info, "ttl", 0), ==, 60);
@@ -47,12 +47,14 @@ ready (CoreFixture *f)
 static void
 test_a_wrapping_token_opens_its_answer_once (void)
 {
-  g_auto(CoreFixture) f = CORE_FIXTURE_INIT;
+  g_auto (CoreFixture) f = CORE_FIXTURE_INIT;
 
   ready (&f);
-  g_autofree char *token = wrap_with (&f, WRITE, "sys/wrapping/wrap", "{\"zip\":\"zap\",\"n\":1.50}");
+  g_autofree char *token =
+      wrap_with (&f, WRITE, "sys/wrapping/wrap", "{\"zip\":\"zap\",\"n\":1.50}");
   static const SysStep steps[] = {
-    { WRITE, "sys/wrapping/lookup", NULL, SYS_OK (200, "\"creation_path\":\"sys/wrapping/wrap\",\"creation_time\":\"2023-") },
+    { WRITE, "sys/wrapping/lookup", NULL,
+      SYS_OK (200, "\"creation_path\":\"sys/wrapping/wrap\",\"creation_time\":\"2023-") },
     { READ, "sys/wrapping/lookup", NULL, SYS_OK (200, "\"creation_ttl\":60") },
     { WRITE, "sys/wrapping/unwrap", NULL, SYS_OK (200, "\"data\":{\"zip\":\"zap\",\"n\":1.50}") },
     { WRITE, "sys/wrapping/unwrap", NULL, SYS_INVALID (GONE) },
@@ -64,7 +66,7 @@ test_a_wrapping_token_opens_its_answer_once (void)
 static void
 test_a_third_party_needs_a_token_of_its_own (void)
 {
-  g_auto(CoreFixture) f = CORE_FIXTURE_INIT;
+  g_auto (CoreFixture) f = CORE_FIXTURE_INIT;
 
   ready (&f);
   g_autofree char *token = wrap_with (&f, READ, "sys/mounts", NULL);
@@ -89,15 +91,16 @@ test_a_third_party_needs_a_token_of_its_own (void)
 static void
 test_rewrapping_keeps_content_path_and_time (void)
 {
-  g_auto(CoreFixture) f = CORE_FIXTURE_INIT;
+  g_auto (CoreFixture) f = CORE_FIXTURE_INIT;
 
   ready (&f);
   g_autofree char *old = wrap_with (&f, WRITE, "sys/wrapping/wrap", "{\"a\":\"b\"}");
-  g_autoptr(BawnJson) json = sys_check_json (&f, old, WRITE, "sys/wrapping/rewrap", NULL);
+  g_autoptr (BawnJson) json = sys_check_json (&f, old, WRITE, "sys/wrapping/rewrap", NULL);
   const BawnJsonNode *info = bawn_json_get (bawn_json_root (json), "wrap_info");
   const char *token = bawn_json_get_string (info, "token", NULL);
   static const SysStep gone[] = { { WRITE, "sys/wrapping/unwrap", NULL, SYS_INVALID (GONE) } };
-  static const SysStep there[] = { { WRITE, "sys/wrapping/unwrap", NULL, SYS_OK (200, "\"data\":{\"a\":\"b\"}") } };
+  static const SysStep there[] = { { WRITE, "sys/wrapping/unwrap", NULL,
+                                     SYS_OK (200, "\"data\":{\"a\":\"b\"}") } };
 
   g_assert_cmpstr (bawn_json_get_string (info, "creation_path", NULL), ==, "sys/wrapping/wrap");
   g_assert_cmpint (bawn_json_get_int (info, "ttl", 0), ==, 60);
@@ -108,9 +111,10 @@ test_rewrapping_keeps_content_path_and_time (void)
 static void
 test_wrapping_must_be_asked_for (void)
 {
-  g_auto(CoreFixture) f = CORE_FIXTURE_INIT;
+  g_auto (CoreFixture) f = CORE_FIXTURE_INIT;
   static const SysStep steps[] = {
-    { WRITE, "sys/wrapping/wrap", "{\"a\":\"b\"}", SYS_INVALID ("endpoint requires response wrapping to be used") },
+    { WRITE, "sys/wrapping/wrap", "{\"a\":\"b\"}",
+      SYS_INVALID ("endpoint requires response wrapping to be used") },
   };
 
   ready (&f);
@@ -120,11 +124,12 @@ test_wrapping_must_be_asked_for (void)
 static void
 test_the_cubbyhole_holds_the_answer_for_older_clients (void)
 {
-  g_auto(CoreFixture) f = CORE_FIXTURE_INIT;
+  g_auto (CoreFixture) f = CORE_FIXTURE_INIT;
 
   ready (&f);
   g_autofree char *token = wrap_with (&f, WRITE, "sys/wrapping/wrap", "{\"a\":\"b\"}");
-  static const SysStep steps[] = { { READ, "cubbyhole/response", NULL, SYS_OK (200, "{\"response\":\"{\\\"request_id\\\":") } };
+  static const SysStep steps[] = { { READ, "cubbyhole/response", NULL,
+                                     SYS_OK (200, "{\"response\":\"{\\\"request_id\\\":") } };
   sys_check_steps (&f, token, steps, G_N_ELEMENTS (steps));
 }
 
@@ -132,10 +137,14 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/core/sys/wrapping/a-token-opens-its-answer-once", test_a_wrapping_token_opens_its_answer_once);
-  g_test_add_func ("/core/sys/wrapping/a-third-party-needs-a-token", test_a_third_party_needs_a_token_of_its_own);
-  g_test_add_func ("/core/sys/wrapping/rewrapping-keeps-content-path-and-time", test_rewrapping_keeps_content_path_and_time);
+  g_test_add_func ("/core/sys/wrapping/a-token-opens-its-answer-once",
+                   test_a_wrapping_token_opens_its_answer_once);
+  g_test_add_func ("/core/sys/wrapping/a-third-party-needs-a-token",
+                   test_a_third_party_needs_a_token_of_its_own);
+  g_test_add_func ("/core/sys/wrapping/rewrapping-keeps-content-path-and-time",
+                   test_rewrapping_keeps_content_path_and_time);
   g_test_add_func ("/core/sys/wrapping/must-be-asked-for", test_wrapping_must_be_asked_for);
-  g_test_add_func ("/core/sys/wrapping/the-cubbyhole-holds-the-answer", test_the_cubbyhole_holds_the_answer_for_older_clients);
+  g_test_add_func ("/core/sys/wrapping/the-cubbyhole-holds-the-answer",
+                   test_the_cubbyhole_holds_the_answer_for_older_clients);
   return g_test_run ();
 }

@@ -3,6 +3,7 @@
 
 #include "auth/bawn-lease.h"
 #include "crypto/bawn-crypto.h"
+#include "logical/bawn-mount.h"
 #include "logical/bawn-token.h"
 #include "storage/bawn-txn.h"
 #include "util/bawn-clock.h"
@@ -66,13 +67,14 @@ typedef struct
 {
   /* The store of this unsealed node; ref'd; NULL when sealed. */
   BawnTokenStore *(*ref_store) (gpointer core);
-  /* Whether a policy of that name is stored. */
   gpointer core;
   BawnClock *clock;
   /* Asks the mount's login method about renewal; @token may be changed. */
   gboolean (*renew_auth) (gpointer core, BawnTxn *txn, BawnToken *token, GError **error);
   /* There is something to sweep. */
   void (*kick_sweeper) (gpointer core);
+  /* (nullable): the mount that serves a path, ref'd, for the limits of tokens that it gave; NULL: none */
+  BawnMount *(*ref_mount) (gpointer core, BawnTxn *txn, const char *path);
 } BawnTokenServices;
 
 G_END_DECLS

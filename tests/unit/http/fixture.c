@@ -430,3 +430,10 @@ client_ask (Client *client, guint *out_status, const char *text)
   client_send (client, text, -1);
   return client_answer (client, out_status);
 }
+
+void
+fixture_assert_has (const char *text, const char *part)
+{
+  if (text == NULL || strstr (text, part) == NULL)
+    g_error ("«%s» is not in «%s»", part, text != NULL ? text : "(nothing)");
+}

@@ -423,6 +423,31 @@ test_half_a_record_is_taken_back (Fixture *f, gconstpointer data)
   g_assert_cmpuint (count_lines (f->file), ==, 2);
 }
 
+/* In a child, since this program's own standard output is its report. */
+static void
+test_standard_output_is_a_device (Fixture *f, gconstpointer data)
+{
+  if (g_test_subprocess ())
+    {
+      enable_file (f, "log", "stdout", ",\"prefix\":\"@cee: \"");
+      g_assert_true (record (f, NULL));
+      return;
+    }
+
+  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+  g_test_trap_assert_passed ();
+  g_test_trap_assert_stdout ("*@cee: {\"time\":\"*\"type\":\"request\"*}\n*");
+}
+
+static void
+test_what_is_discarded_counts_as_written (Fixture *f, gconstpointer data)
+{
+  enable_file (f, "log", "discard", "");
+  g_assert_true (record (f, NULL));
+  bawn_audit_broker_reopen (f->broker);
+  g_assert_true (record (f, NULL));
+}
+
 static gpointer
 write_many (gpointer data)
 {
@@ -516,6 +541,8 @@ main (int argc, char **argv)
   add ("reopening-begins-a-new-file", test_reopening_begins_a_new_file);
   add ("a-failed-reopen-keeps-the-old-file", test_a_failed_reopen_keeps_the_old_file);
   add ("half-a-record-is-taken-back", test_half_a_record_is_taken_back);
+  add ("standard-output-is-a-device", test_standard_output_is_a_device);
+  add ("what-is-discarded-counts-as-written", test_what_is_discarded_counts_as_written);
   add ("records-of-threads-do-not-mix", test_records_of_threads_do_not_mix);
   add ("a-hash-finds-its-record", test_a_hash_finds_its_record);
   add ("headers-are-set-read-and-forgotten", test_headers_are_set_read_and_forgotten);

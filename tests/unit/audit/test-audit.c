@@ -321,6 +321,46 @@ test_a_path_is_used_once (Fixture *f, gconstpointer data)
   assert_call (f, BAWN_OP_UPDATE, "audit/ab", "{\"type\":\"broken\"}", "204");
 }
 
+/* A request that began before the device was enabled still has the old table. */
+static void
+test_an_old_table_closes_nothing (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BawnTxn) txn = bawn_store_begin (f->store, NULL, TRUE);
+  g_autoptr (BawnAuditTable) old = NULL;
+
+  g_assert_true (bawn_audit_table_get (txn, &old, NULL));
+  enable_file (f, "log", f->file, "");
+  bawn_audit_broker_sync (f->broker, old);
+  g_assert_true (bawn_audit_broker_is_enabled (f->broker));
+  bawn_audit_broker_close (f->broker);
+  bawn_audit_broker_sync (f->broker, old);
+  g_assert_false (bawn_audit_broker_is_enabled (f->broker));
+}
+
+static void
+test_an_answer_shows_the_headers_of_its_request (Fixture *f, gconstpointer data)
+{
+  const char *const values[] = { "abc", NULL };
+  g_autoptr (BawnRequest) request = bawn_request_new (BAWN_OP_READ, "secret/a");
+  g_autoptr (BawnTxn) txn = NULL;
+  g_autofree char *text = NULL;
+
+  enable_file (f, "log", f->file, "");
+  assert_call (f, BAWN_OP_UPDATE, "config/auditing/request-headers/X-Trace", NULL, "204");
+  request->headers =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_strfreev);
+  g_hash_table_insert (request->headers, g_strdup ("x-trace"), g_strdupv ((GStrv) values));
+  txn = bawn_store_begin (f->store, NULL, TRUE);
+  g_assert_true (bawn_audit_broker_request (f->broker, request, txn, NULL, NULL));
+  g_assert_true (bawn_audit_broker_response (f->broker, request, NULL, NULL, "gone", NULL));
+  g_assert_true (g_file_get_contents (f->file, &text, NULL, NULL));
+
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+
+  g_assert_nonnull (strstr (lines[0], "\"headers\":{\"x-trace\":[\"abc\"]}"));
+  g_assert_nonnull (strstr (lines[1], "\"headers\":{\"x-trace\":[\"abc\"]}"));
+}
+
 static void
 test_folders_are_made (Fixture *f, gconstpointer data)
 {
@@ -535,6 +575,9 @@ main (int argc, char **argv)
   add ("closing-leaves-the-devices-enabled", test_closing_leaves_the_devices_enabled);
   add ("bad-devices-are-refused", test_bad_devices_are_refused);
   add ("a-path-is-used-once", test_a_path_is_used_once);
+  add ("an-old-table-closes-nothing", test_an_old_table_closes_nothing);
+  add ("an-answer-shows-the-headers-of-its-request",
+       test_an_answer_shows_the_headers_of_its_request);
   add ("folders-are-made", test_folders_are_made);
   add ("one-device-that-works-is-enough", test_one_device_that_works_is_enough);
   add ("when-all-fail-the-request-fails", test_when_all_fail_the_request_fails);

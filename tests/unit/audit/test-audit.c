@@ -106,8 +106,8 @@ static void
 tear_down (Fixture *f, gconstpointer data)
 {
   bawn_audit_broker_free (f->broker);
-  g_assert_finalize_object (f->store);
-  g_assert_finalize_object (f->backend);
+  g_object_unref (f->store);
+  g_object_unref (f->backend);
   remove_tree (f->folder);
   g_free (f->folder);
   g_free (f->file);

@@ -270,12 +270,13 @@ bawn_http_conn_enter (BawnHttpConn *conn, BawnHttpPhase phase)
 void
 bawn_http_conn_finished (BawnHttpConn *conn)
 {
+  if (conn->stream != NULL)
+    {
+      bawn_http_stream_next (conn->stream);
+      bawn_http_conn_enter (conn, BAWN_HTTP_PHASE_IDLE);
+    }
   if (conn->exchange != NULL)
     bawn_http_exchange_end (conn->exchange);
-  if (conn->stream == NULL)
-    return;
-  bawn_http_stream_next (conn->stream);
-  bawn_http_conn_enter (conn, BAWN_HTTP_PHASE_IDLE);
 }
 
 /**

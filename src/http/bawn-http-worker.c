@@ -45,7 +45,8 @@ accept_one (Accepter *accepter)
         return TRUE;
       if (errno != EAGAIN)
         {
-          g_message ("[%s]: cannot accept a connection: %s", port->listener->config->name, g_strerror (errno));
+          if (!g_atomic_int_get (&port->listener->closed))
+            g_message ("[%s] cannot accept a connection: %s", port->listener->config->name, g_strerror (errno));
           pause_accepting (accepter);
         }
       return FALSE;

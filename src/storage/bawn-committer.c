@@ -285,7 +285,12 @@ run_batch (BawnCommitter *self, BawnBatch *batch)
 
   /* What memory knows may be wrong now, so it must be gone before anyone waiting looks at it. */
   if (outcome == OUTCOME_DEPOSED || outcome == OUTCOME_UNKNOWN)
-    bawn_mirror_close (self->mirror);
+    {
+      g_mutex_lock (&self->lock);
+      self->closing = TRUE;
+      g_mutex_unlock (&self->lock);
+      bawn_mirror_close (self->mirror);
+    }
   bawn_mirror_land (self->mirror, (const BawnWrite *) (gpointer) batch->writes->data,
                     batch->writes->len, outcome == OUTCOME_IN ? version : 0);
   bawn_batch_free (batch);

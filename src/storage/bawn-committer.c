@@ -23,7 +23,8 @@ struct _BawnCommitter
   BawnBackend *backend;
   BawnMirror *mirror;
   BawnBackendLimits limits;
-  BawnFence fence;
+  guint64 epoch;
+  BawnFence fence; /* the thread's own */
   GWeakRef owner;
   BawnDeposedFunc deposed;
   GThread *thread;
@@ -381,6 +382,7 @@ bawn_committer_new (BawnBackend *backend,
   self->backend = g_object_ref (backend);
   self->mirror = bawn_mirror_ref (mirror);
   self->fence = *fence;
+  self->epoch = fence->epoch;
   g_weak_ref_init (&self->owner, owner);
   self->deposed = deposed;
   self->cancellable = g_cancellable_new ();
@@ -506,7 +508,7 @@ bawn_committer_get_epoch (BawnCommitter *self)
 {
   g_mutex_lock (&self->lock);
 
-  guint64 epoch = self->closing ? 0 : self->fence.epoch;
+  guint64 epoch = self->closing ? 0 : self->epoch;
 
   g_mutex_unlock (&self->lock);
   return epoch;

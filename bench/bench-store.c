@@ -39,9 +39,12 @@ open_store (const char *text)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (BawnConfig) config = bawn_config_load_data ("bench", text, strlen (text), &error);
-  g_autoptr (BawnBackend) backend =
-      config != NULL ? bawn_backend_open (bawn_config_get_group (config, "storage"), NULL, &error)
-                     : NULL;
+
+  if (config == NULL)
+    g_error ("%s", error->message);
+
+  g_autoptr (BawnConfigGroup) group = bawn_config_get_group (config, "storage");
+  g_autoptr (BawnBackend) backend = bawn_backend_open (group, NULL, &error);
   BawnStore *store = backend != NULL ? bawn_store_new (backend, BAWN_STORE_CACHE_DEFAULT) : NULL;
 
   if (store == NULL || !bawn_store_open_term (store, 0, NULL, &error))

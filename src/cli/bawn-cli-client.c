@@ -3,11 +3,12 @@
 
 #include "cli/bawn-cli-client.h"
 
+#include "cli/bawn-cli-address.h"
 #include "cli/bawn-cli-error.h"
 #include "cli/bawn-cli-tls.h"
 
-#include <gio/gunixsocketaddress.h>
 #include <glib/gi18n.h>
+#include <glib/gstdio.h>
 #include <libsoup/soup.h>
 #include <string.h>
 
@@ -27,60 +28,10 @@ struct _BawnCliClient
   const BawnCliSettings *settings;
   SoupSession *session;
   GTlsCertificate *identity; /* nullable */
+  char *scratch;             /* nullable: a file to remove in the end */
   char *shown;               /* the address as people know it, no slash at its end */
   char *wire;                /* what requests are built from */
 };
-
-/* Where the socket is to go, if not where the address says. */
-static GSocketConnectable *
-connectable_new (const BawnCliSettings *settings, GUri *uri)
-{
-  if (strcmp (g_uri_get_scheme (uri), "unix") == 0)
-    return G_SOCKET_CONNECTABLE (g_unix_socket_address_new (g_uri_get_path (uri)));
-  if (settings->tls_server_name == NULL || strcmp (g_uri_get_scheme (uri), "https") != 0)
-    return NULL;
-
-  return g_network_address_new (g_uri_get_host (uri), (guint16) g_uri_get_port (uri));
-}
-
-/* The certificate is checked against the host of the request, so a server name of its own goes
- * there. */
-static char *
-wire_address (const BawnCliSettings *settings, GUri *uri)
-{
-  if (strcmp (g_uri_get_scheme (uri), "unix") == 0)
-    return g_strdup ("http://localhost");
-
-  const char *host = g_uri_get_host (uri);
-  if (settings->tls_server_name != NULL && strcmp (g_uri_get_scheme (uri), "https") == 0)
-    host = settings->tls_server_name;
-
-  g_autofree char *text = g_uri_join (G_URI_FLAGS_NONE, g_uri_get_scheme (uri), NULL, host,
-                                      g_uri_get_port (uri), g_uri_get_path (uri), NULL, NULL);
-  while (g_str_has_suffix (text, "/"))
-    text[strlen (text) - 1] = '\0';
-
-  return g_steal_pointer (&text);
-}
-
-static GUri *
-parse_address (const char *address, GError **error)
-{
-  g_autoptr (GUri) uri = g_uri_parse (address, SOUP_HTTP_URI_FLAGS, NULL);
-  const char *scheme = uri != NULL ? g_uri_get_scheme (uri) : NULL;
-  gboolean is_unix = g_strcmp0 (scheme, "unix") == 0;
-
-  if (is_unix && g_path_is_absolute (g_uri_get_path (uri)))
-    return g_steal_pointer (&uri);
-  if (uri != NULL && (g_strcmp0 (scheme, "http") == 0 || g_strcmp0 (scheme, "https") == 0)
-      && g_uri_get_host (uri) != NULL && g_uri_get_host (uri)[0] != '\0')
-    return g_steal_pointer (&uri);
-
-  return bawn_cli_fail_null (error, BAWN_CLI_ERROR_LOCAL,
-                             _ ("The address “%s” must look like https://HOST:PORT, "
-                                "http://HOST:PORT or unix:/PATH"),
-                             address);
-}
 
 /* GLib's own resolver knows the usual variables, but costs time to load: only when they are there.
  */
@@ -109,22 +60,24 @@ environment_names_proxy (void)
 BawnCliClient *
 bawn_cli_client_open (const BawnCliSettings *settings, GError **error)
 {
-  g_autoptr (GUri) uri = parse_address (settings->address, error);
+  g_autoptr (GUri) uri = bawn_cli_address_parse (settings->address, error);
   g_autoptr (GTlsDatabase) authorities = NULL;
+  g_autoptr (BawnCliClient) client = g_new0 (BawnCliClient, 1);
   g_autoptr (GTlsCertificate) identity = NULL;
 
   if (uri == NULL)
     return NULL;
-  if (!bawn_cli_tls_load_authorities (settings->ca_cert, settings->ca_path, &authorities, error)
+  if (!bawn_cli_tls_load_authorities (settings->ca_cert, settings->ca_path, &authorities,
+                                      &client->scratch, error)
       || !bawn_cli_tls_load_identity (settings->client_cert, settings->client_key, &identity,
                                       error))
     return NULL;
 
-  g_autoptr (GSocketConnectable) connectable = connectable_new (settings, uri);
-  g_autoptr (BawnCliClient) client = g_new0 (BawnCliClient, 1);
+  g_autoptr (GSocketConnectable) connectable =
+      bawn_cli_address_connectable (uri, settings->tls_server_name);
   client->settings = settings;
   client->identity = g_steal_pointer (&identity);
-  client->wire = wire_address (settings, uri);
+  client->wire = bawn_cli_address_base (uri, settings->address);
   client->shown = g_strdup (settings->address);
   while (g_str_has_suffix (client->shown, "/"))
     client->shown[strlen (client->shown) - 1] = '\0';
@@ -152,6 +105,9 @@ bawn_cli_client_free (BawnCliClient *client)
 
   g_clear_object (&client->session);
   g_clear_object (&client->identity);
+  if (client->scratch != NULL)
+    g_unlink (client->scratch);
+  g_free (client->scratch);
   g_free (client->shown);
   g_free (client->wire);
   g_free (client);
@@ -179,6 +135,12 @@ check_token (const char *token, GError **error)
   return TRUE;
 }
 
+static const char *
+content_type (const BawnCliCall *call)
+{
+  return strcmp (call->method, "PATCH") == 0 ? "application/merge-patch+json" : "application/json";
+}
+
 /* Name, value, name, value … of what we add; %NULL-terminated. */
 static GStrv
 call_headers (BawnCliClient *client, const BawnCliCall *call)
@@ -197,11 +159,6 @@ call_headers (BawnCliClient *client, const BawnCliCall *call)
     g_strv_builder_add_many (builder, "X-Vault-MFA", settings->mfa[i], NULL);
   for (guint i = 0; settings->headers != NULL && settings->headers[i] != NULL; i++)
     g_strv_builder_add (builder, settings->headers[i]);
-  if (call->body != NULL)
-    g_strv_builder_add_many (builder, "Content-Type",
-                             strcmp (call->method, "PATCH") == 0 ? "application/merge-patch+json"
-                                                                 : "application/json",
-                             NULL);
 
   return g_strv_builder_end (builder);
 }
@@ -231,8 +188,7 @@ message_new (BawnCliClient *client, const BawnCliCall *call, const char *url, GE
   if (call->token != NULL)
     soup_message_headers_replace (target, "X-Vault-Token", call->token);
   if (call->body != NULL)
-    soup_message_set_request_body_from_bytes (
-        message, soup_message_headers_get_one (target, "Content-Type"), call->body);
+    soup_message_set_request_body_from_bytes (message, content_type (call), call->body);
   soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
   if (client->settings->tls_skip_verify)
     g_signal_connect (message, "accept-certificate", G_CALLBACK (accept_any), NULL);
@@ -458,6 +414,14 @@ append_option (GString *command, const char *option, const char *value)
   g_string_append_printf (command, " %s %s", option, quoted);
 }
 
+static void
+append_header (GString *command, const char *name, const char *value)
+{
+  g_autofree char *header = g_strdup_printf ("%s: %s", name, value);
+
+  append_option (command, "-H", header);
+}
+
 /**
  * bawn_cli_client_to_curl:
  * @client: a client
@@ -493,14 +457,12 @@ bawn_cli_client_to_curl (BawnCliClient *client, const BawnCliCall *call)
   if (call->token != NULL)
     g_string_append (command, " -H \"X-Vault-Token: $(bawn print token)\"");
   for (guint i = 0; headers[i] != NULL; i += 2)
-    {
-      g_autofree char *header = g_strdup_printf ("%s: %s", headers[i], headers[i + 1]);
-      append_option (command, "-H", header);
-    }
+    append_header (command, headers[i], headers[i + 1]);
   if (call->body != NULL)
     {
       gsize size = 0;
       const char *text = g_bytes_get_data (call->body, &size);
+      append_header (command, "Content-Type", content_type (call));
       g_autoptr (BawnWipedString) body = g_strndup (text, size);
       append_option (command, "-d", body);
     }

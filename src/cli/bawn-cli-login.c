@@ -120,16 +120,6 @@ static const struct
   { "userpass", login_userpass },
 };
 
-/* The token that was given, or the one that was had for the credentials. */
-static const char *
-reply_token (BawnCli *cli, const BawnCliReply *reply)
-{
-  const BawnJsonNode *auth = bawn_json_get (bawn_cli_reply_root (reply), "auth");
-  const char *token = bawn_json_get_string (auth, "client_token", NULL);
-
-  return token != NULL ? token : bawn_cli_token (cli);
-}
-
 static void
 print_result (BawnCli *cli, const BawnCliReply *reply, gboolean stored)
 {
@@ -197,11 +187,14 @@ as_login (BawnCli *cli, const BawnCliReply *reply)
 static gboolean
 finish_login (BawnCli *cli, BawnCliArgs *args, const BawnCliReply *reply, GError **error)
 {
-  const char *token = reply_token (cli, reply);
+  const BawnJsonNode *auth = bawn_json_get (bawn_cli_reply_root (reply), "auth");
+  const char *token = bawn_json_get_string (auth, "client_token", NULL);
   const char *field = bawn_cli_args_string (args, "field", NULL);
   gboolean store = !bawn_cli_args_bool (args, "no-store", FALSE)
                    && !bawn_cli_args_bool (args, "token-only", FALSE);
 
+  if (token == NULL)
+    return bawn_cli_fail (error, BAWN_CLI_ERROR_REMOTE, _ ("The server's answer holds no token"));
   if (store && !bawn_cli_token_file_store (bawn_cli_home (cli), token, error))
     return FALSE;
   if (store && bawn_cli_settings (cli)->token != NULL)
@@ -237,9 +230,6 @@ run_login (BawnCli *cli, BawnCliArgs *args, GError **error)
   /* Whoever asked for a wrapped answer wants to hand it on, not to use it. */
   if (bawn_cli_reply_is_wrapped (reply))
     return bawn_cli_output_secret (cli, args, reply, error);
-  if (!bawn_json_is (bawn_json_get (bawn_cli_reply_root (reply), "auth"), BAWN_JSON_OBJECT)
-      && bawn_cli_reply_data (reply) == NULL)
-    return bawn_cli_fail (error, BAWN_CLI_ERROR_REMOTE, _ ("The server's answer holds no token"));
   if (strcmp (method, "token") != 0)
     return finish_login (cli, args, reply, error);
 

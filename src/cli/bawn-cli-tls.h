@@ -5,11 +5,10 @@
 
 G_BEGIN_DECLS
 
-/* Whom to trust: the authorities in a file and in the files of a folder, both nullable. With
- * neither, NULL without an error: the system's. */
-gboolean bawn_cli_tls_load_authorities (const char *file,
-                                        const char *folder,
-                                        GTlsDatabase **out_database,
+/* Whom to trust: the authorities in a file, or in the files of a folder; both nullable. Neither is TRUE with
+ * NULL: the system's. */
+gboolean bawn_cli_tls_load_authorities (const char *file, const char *folder,
+                                        GTlsDatabase **out_database, char **out_scratch,
                                         GError **error);
 /* Who we are. Absent is TRUE with NULL. */
 gboolean bawn_cli_tls_load_identity (const char *cert_file,

@@ -118,6 +118,8 @@ on_closed (gpointer owner)
 {
   BawnHttpConn *conn = owner;
 
+  /* libsoup may keep the address longer than there is a connection. */
+  g_object_set_qdata (G_OBJECT (conn->remote), conn_quark (), NULL);
   g_clear_object (&conn->stream);
   if (conn->exchange != NULL)
     bawn_http_exchange_end (conn->exchange);

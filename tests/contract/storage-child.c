@@ -151,8 +151,8 @@ main (int argc, char **argv)
   if (config == NULL)
     give_up (error);
 
-  g_autoptr (BawnBackend) backend =
-      bawn_backend_open (bawn_config_get_group (config, "storage"), NULL, &error);
+  g_autoptr (BawnConfigGroup) group = bawn_config_get_group (config, "storage");
+  g_autoptr (BawnBackend) backend = bawn_backend_open (group, NULL, &error);
 
   if (backend == NULL)
     give_up (error);

@@ -76,8 +76,8 @@ open_file (const char *path)
   g_autofree char *text = g_strdup_printf ("[storage]\ntype=sqlite\npath=%s\n", path);
   g_autoptr (BawnConfig) config = bawn_config_load_data ("test", text, strlen (text), NULL);
   g_autoptr (GError) error = NULL;
-  BawnBackend *backend =
-      bawn_backend_open (bawn_config_get_group (config, "storage"), NULL, &error);
+  g_autoptr (BawnConfigGroup) group = bawn_config_get_group (config, "storage");
+  BawnBackend *backend = bawn_backend_open (group, NULL, &error);
 
   g_assert_no_error (error);
   return backend;

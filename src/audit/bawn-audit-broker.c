@@ -5,9 +5,10 @@
 
 struct _BawnAuditBroker
 {
-  GMutex mutex;          /* guards the two; never held while a device writes */
+  GMutex mutex;          /* guards the rest; never held while a record is written */
   BawnAuditTable *table; /* nullable: that which @sinks were made from */
   GPtrArray *sinks;      /* replaced, never changed */
+  GHashTable *headers;   /* nullable: those to show, as last read; replaced, never changed */
 };
 
 static GPtrArray *
@@ -40,6 +41,7 @@ void
 bawn_audit_broker_free (BawnAuditBroker *broker)
 {
   g_clear_pointer (&broker->table, bawn_audit_table_unref);
+  g_clear_pointer (&broker->headers, g_hash_table_unref);
   g_ptr_array_unref (broker->sinks);
   g_mutex_clear (&broker->mutex);
   g_free (broker);
@@ -85,8 +87,9 @@ make_sinks (BawnAuditTable *table, GPtrArray *old)
  * @broker: a broker
  * @table: the table as stored
  *
- * Opens and closes devices as the table says; nothing if it is the table that the broker has. A
- * device that cannot be opened counts as failing, and is tried again with each record.
+ * Opens and closes devices as the table says; nothing if it is the table that the broker has, or an
+ * older one, which a request that began earlier may still hold. A device that cannot be opened
+ * counts as failing, and is tried again with each record.
  */
 void
 bawn_audit_broker_sync (BawnAuditBroker *broker, BawnAuditTable *table)
@@ -94,6 +97,9 @@ bawn_audit_broker_sync (BawnAuditBroker *broker, BawnAuditTable *table)
   g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&broker->mutex);
 
   if (broker->table == table)
+    return;
+  if (broker->table != NULL
+      && bawn_audit_table_serial (table) < bawn_audit_table_serial (broker->table))
     return;
 
   g_autoptr (GPtrArray) old = broker->sinks;
@@ -115,6 +121,7 @@ bawn_audit_broker_close (BawnAuditBroker *broker)
   g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&broker->mutex);
 
   g_clear_pointer (&broker->table, bawn_audit_table_unref);
+  g_clear_pointer (&broker->headers, g_hash_table_unref);
   g_ptr_array_unref (broker->sinks);
   broker->sinks = no_sinks ();
 }
@@ -181,14 +188,35 @@ write_all (GPtrArray *sinks, const BawnAuditFacts *facts, GError **error)
   return TRUE;
 }
 
+/* Without a transaction those count that were read last: an answer shows what its request showed.
+ */
 static gboolean
-get_headers (BawnRequest *request, BawnTxn *txn, GHashTable **out_headers, GError **error)
+get_headers (BawnAuditBroker *broker,
+             BawnRequest *request,
+             BawnTxn *txn,
+             GHashTable **out_headers,
+             GError **error)
 {
   *out_headers = NULL;
-  if (txn == NULL || request->headers == NULL || g_hash_table_size (request->headers) == 0)
+  if (request->headers == NULL || g_hash_table_size (request->headers) == 0)
     return TRUE;
+  if (txn != NULL && !bawn_audit_headers_get (txn, out_headers, error))
+    return FALSE;
 
-  return bawn_audit_headers_get (txn, out_headers, error);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&broker->mutex);
+
+  if (*out_headers == NULL)
+    {
+      *out_headers = broker->headers != NULL ? g_hash_table_ref (broker->headers) : NULL;
+      return TRUE;
+    }
+  if (*out_headers != broker->headers)
+    {
+      g_clear_pointer (&broker->headers, g_hash_table_unref);
+      broker->headers = g_hash_table_ref (*out_headers);
+    }
+
+  return TRUE;
 }
 
 /**
@@ -215,7 +243,7 @@ bawn_audit_broker_request (BawnAuditBroker *broker,
 
   if (sinks->len == 0)
     return TRUE;
-  if (!get_headers (request, txn, &headers, error))
+  if (!get_headers (broker, request, txn, &headers, error))
     return FALSE;
 
   BawnAuditFacts facts = {
@@ -254,7 +282,7 @@ bawn_audit_broker_response (BawnAuditBroker *broker,
 
   if (sinks->len == 0)
     return TRUE;
-  if (!get_headers (request, txn, &headers, error))
+  if (!get_headers (broker, request, txn, &headers, error))
     return FALSE;
 
   gboolean is_json =

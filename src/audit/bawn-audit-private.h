@@ -16,6 +16,7 @@ void bawn_audit_entry_free (BawnAuditEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnAuditEntry, bawn_audit_entry_free)
 /* A new table: @old with @add (nullable; takes it) and without the row at @drop (nullable). */
 BawnAuditTable *bawn_audit_table_change (BawnAuditTable *old, BawnAuditEntry *add, const char *drop);
+guint64 bawn_audit_table_serial (BawnAuditTable *table);
 void bawn_audit_table_put (BawnTxn *txn, BawnAuditTable *table);
 
 /* The request headers that records show: lower-case name to whether its values are hashed. */

@@ -8,8 +8,10 @@
 #include "crypto/bawn-crypto.h"
 #include "logical/bawn-string-map.h"
 
+/* The serial grows with each change, so that the broker knows an old table from a new one. */
 struct _BawnAuditTable
 {
+  guint64 serial;
   GPtrArray *entries;
 };
 
@@ -136,10 +138,14 @@ table_parse (const char *key, GBytes *plain, GError **error)
 
   if (json == NULL)
     return NULL;
-  if (!bawn_json_is (bawn_json_root (json), BAWN_JSON_ARRAY))
-    return bawn_fail_null (error, BAWN_ERROR_CORRUPT, "%s: no table", key);
 
-  for (const BawnJsonNode *node = bawn_json_root (json)->children; node != NULL; node = node->next)
+  const BawnJsonNode *devices = bawn_json_get (bawn_json_root (json), "devices");
+
+  if (!bawn_json_is (devices, BAWN_JSON_ARRAY))
+    return bawn_fail_null (error, BAWN_ERROR_CORRUPT, "%s: no table", key);
+  table->serial = (guint64) bawn_json_get_int (bawn_json_root (json), "serial", 0);
+
+  for (const BawnJsonNode *node = devices->children; node != NULL; node = node->next)
     {
       BawnAuditEntry *entry = parse_entry (node, error);
 
@@ -179,6 +185,18 @@ bawn_audit_table_get (BawnTxn *txn, BawnAuditTable **out_table, GError **error)
   *out_table = table != NULL ? table : bawn_audit_table_ref (g_once (&empty, make_empty, NULL));
 
   return TRUE;
+}
+
+/**
+ * bawn_audit_table_serial:
+ * @table: a table
+ *
+ * Returns: a number that is higher for later tables; 0 before there was one
+ */
+guint64
+bawn_audit_table_serial (BawnAuditTable *table)
+{
+  return table->serial;
 }
 
 /**
@@ -257,6 +275,7 @@ bawn_audit_table_change (BawnAuditTable *old, BawnAuditEntry *add, const char *d
 {
   BawnAuditTable *table = table_new ();
 
+  table->serial = old->serial + 1;
   for (guint i = 0; i < old->entries->len; i++)
     {
       const BawnAuditEntry *entry = g_ptr_array_index (old->entries, i);
@@ -299,10 +318,14 @@ bawn_audit_table_put (BawnTxn *txn, BawnAuditTable *table)
 {
   g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
+  bawn_json_writer_begin_object (&w);
+  bawn_json_writer_add_int (&w, "serial", (gint64) table->serial);
+  bawn_json_writer_name (&w, "devices");
   bawn_json_writer_begin_array (&w);
   for (guint i = 0; i < table->entries->len; i++)
     write_entry (&w, g_ptr_array_index (table->entries, i));
   bawn_json_writer_end_array (&w);
+  bawn_json_writer_end_object (&w);
 
   g_autoptr (GBytes) value = bawn_json_writer_finish (&w);
 

@@ -72,7 +72,8 @@ gboolean bawn_audit_broker_is_enabled (BawnAuditBroker *broker);
 
 /* @error_message (nullable): how the request ended. FALSE: INTERNAL if every enabled device failed, or WOULD_BLOCK (before
  * anything was written) if the storage must be asked for the header names that are to be shown; these are set by
- * config/auditing/request-headers and stored in "core/audit-headers". @txn: unscoped; %NULL shows no headers. */
+ * config/auditing/request-headers and stored in "core/audit-headers". @txn: unscoped; %NULL shows the headers that
+ * the last record showed. */
 gboolean bawn_audit_broker_request (BawnAuditBroker *broker, BawnRequest *request, BawnTxn *txn, const char *error_message, GError **error);
 gboolean bawn_audit_broker_response (BawnAuditBroker *broker, BawnRequest *request, const BawnResponse *response, BawnTxn *txn,
                                      const char *error_message, GError **error);

@@ -141,7 +141,14 @@ open_keyring (GBytes *box, BawnSecret *root_key, GError **error)
   g_autoptr (BawnSecret) serialised =
       bawn_entry_open_secret (root_key, BAWN_KEYRING_KEY, box, error);
 
-  return serialised != NULL ? bawn_keyring_parse (serialised, root_key, error) : NULL;
+  if (serialised == NULL)
+    return NULL;
+
+  BawnKeyring *keyring = bawn_keyring_parse (serialised, root_key, error);
+  if (keyring == NULL)
+    g_prefix_error (error, "the entry at “%s”: ", BAWN_KEYRING_KEY);
+
+  return keyring;
 }
 
 /**

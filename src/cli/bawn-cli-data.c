@@ -166,7 +166,7 @@ read_input_once (BawnCliData *data, int input_fd, GError **error)
 {
   if (data->input_used)
     return bawn_cli_fail_null (error, BAWN_CLI_ERROR_USAGE,
-                               _ ("the standard input can be read only once"));
+                               _ ("The standard input can be read only once"));
 
   data->input_used = TRUE;
   return bawn_cli_read_source ("-", input_fd, error);
@@ -180,7 +180,7 @@ add_content (BawnCliData *data, const char *name, GBytes *content, GError **erro
 
   if (size > 0 && !g_utf8_validate_len (text, size, NULL))
     return bawn_cli_fail (error, BAWN_CLI_ERROR_LOCAL,
-                          _ ("the value of “%s” is not UTF-8 text; encode it first, with base64 "
+                          _ ("The value of “%s” is not UTF-8 text; encode it first, with base64 "
                              "for example"),
                           name);
 
@@ -233,8 +233,8 @@ add_object (BawnCliData *data, const char *operand, int input_fd, GError **error
  * @input_fd: where `-` reads from, at most once
  * @error: (out) (optional): local or usage
  *
- * All values of `key=` are strings; a key given twice becomes an array of strings. A backslash before a
- * leading `@` takes its meaning away. The rules are those of the Vault command line.
+ * All values of `key=` are strings; a key given twice becomes an array of strings. A backslash
+ * before a leading `@` takes its meaning away. The rules are those of the Vault command line.
  *
  * Returns: %FALSE with @error set, which does not repeat values
  */
@@ -256,11 +256,11 @@ bawn_cli_data_add (BawnCliData *data, const char *const *operands, int input_fd,
         }
       if (equals == NULL || equals == operand)
         return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE,
-                              _ ("data word %u has not the form key=value"), i + 1);
+                              _ ("Data word %u has not the form key=value"), i + 1);
 
       g_autofree char *name = g_strndup (operand, (gsize) (equals - operand));
       if (!g_utf8_validate (name, -1, NULL))
-        return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE, _ ("key %u is not UTF-8 text"), i + 1);
+        return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE, _ ("Key %u is not UTF-8 text"), i + 1);
       if (!add_pair (data, name, equals + 1, input_fd, error))
         return FALSE;
     }
@@ -286,8 +286,8 @@ bawn_cli_data_has (BawnCliData *data, const char *name)
  * @data: an object
  * @name: a member
  *
- * Returns: (transfer full) (nullable): its text, to be freed with bawn_string_wipe_free(); %NULL when absent or
- *   no string
+ * Returns: (transfer full) (nullable): its text, to be freed with bawn_string_wipe_free(); %NULL
+ * when absent or no string
  */
 char *
 bawn_cli_data_dup_string (BawnCliData *data, const char *name)
@@ -391,8 +391,8 @@ query_add (GString *query, const char *name, const BawnJsonNode *value)
  * bawn_cli_data_to_query:
  * @data: an object
  *
- * Returns: (transfer full) (nullable): the members as a query string, arrays as repeated names; %NULL when
- *   there is none
+ * Returns: (transfer full) (nullable): the members as a query string, arrays as repeated names;
+ * %NULL when there is none
  */
 char *
 bawn_cli_data_to_query (BawnCliData *data)

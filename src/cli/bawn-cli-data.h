@@ -17,8 +17,8 @@ typedef struct _BawnCliData BawnCliData;
 
 BawnCliData *bawn_cli_data_new (void);
 /* @input_fd: where `-` reads from. */
-gboolean bawn_cli_data_add (BawnCliData *data, const char *const *operands, int input_fd,
-                            GError **error);
+gboolean
+bawn_cli_data_add (BawnCliData *data, const char *const *operands, int input_fd, GError **error);
 void bawn_cli_data_add_string (BawnCliData *data, const char *name, const char *value);
 gboolean bawn_cli_data_add_json (BawnCliData *data, GBytes *text, GError **error);
 /* NULL if there is none or it is no text; free with bawn_string_wipe_free(). */

@@ -12,7 +12,8 @@ G_BEGIN_DECLS
  * @BAWN_CLI_ERROR_LOCAL: something on this side: a file, a value, the terminal; exit status 1
  * @BAWN_CLI_ERROR_REMOTE: the server said no, or could not be reached; exit status 2
  * @BAWN_CLI_ERROR_USAGE: the command line makes no sense; exit status 1, and the help is pointed to
- * @BAWN_CLI_ERROR_DONE: nothing is wrong, but there is nothing left to do; exit status 0, no message
+ * @BAWN_CLI_ERROR_DONE: nothing is wrong, but there is nothing left to do; exit status 0, no
+ * message
  *
  * How a command ends when it does not simply succeed. Errors of any other domain are local ones.
  */

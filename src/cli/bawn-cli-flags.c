@@ -91,7 +91,7 @@ check_number (const BawnCliFlag *flag, const char *value, GError **error)
   if (g_ascii_string_to_signed (value, 10, G_MININT64, G_MAXINT64, NULL, NULL))
     return TRUE;
 
-  return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE, _ ("flag -%s wants a whole number"),
+  return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE, _ ("Flag -%s wants a whole number"),
                         flag->name);
 }
 
@@ -104,7 +104,7 @@ check_duration (const BawnCliFlag *flag, const char *value, GError **error)
     return TRUE;
 
   return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE,
-                        _ ("flag -%s wants a duration such as 30s, 5m or 1h30m"), flag->name);
+                        _ ("Flag -%s wants a duration such as 30s, 5m or 1h30m"), flag->name);
 }
 
 static gboolean
@@ -117,7 +117,7 @@ check_choice (const BawnCliFlag *flag, const char *value, GError **error)
   if (g_strv_contains ((const char *const *) choices, value))
     return TRUE;
 
-  return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE, _ ("flag -%s wants one of: %s"), flag->name,
+  return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE, _ ("Flag -%s wants one of: %s"), flag->name,
                         flag->choices);
 }
 
@@ -131,7 +131,7 @@ check_value (const BawnCliFlag *flag, const char *value, GError **error)
     case BAWN_CLI_FLAG_BOOL:
       if (bawn_cli_bool_parse (value, &ignored))
         return TRUE;
-      return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE, _ ("flag -%s wants true or false"),
+      return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE, _ ("Flag -%s wants true or false"),
                             flag->name);
     case BAWN_CLI_FLAG_INT:
       return check_number (flag, value, error);
@@ -140,7 +140,7 @@ check_value (const BawnCliFlag *flag, const char *value, GError **error)
     case BAWN_CLI_FLAG_MAP:
       if (strchr (value, '=') != NULL && value[0] != '=')
         return TRUE;
-      return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE, _ ("flag -%s wants key=value"),
+      return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE, _ ("Flag -%s wants key=value"),
                             flag->name);
     case BAWN_CLI_FLAG_STRING:
     case BAWN_CLI_FLAG_LIST:
@@ -163,10 +163,10 @@ fail_unknown (const BawnCliFlag *const *tables, const char *name, GError **error
 
   const char *closest = bawn_cli_suggest (name, (const char *const *) names->pdata);
   if (closest == NULL)
-    return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE, _ ("there is no flag -%s"), name);
+    return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE, _ ("There is no flag -%s"), name);
 
-  return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE,
-                        _ ("there is no flag -%s; did you mean -%s?"), name, closest);
+  return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE, _ ("There is no flag -%s; did you mean -%s?"),
+                        name, closest);
 }
 
 static void
@@ -182,15 +182,16 @@ args_keep (BawnCliArgs *args, const BawnCliFlag *flag, const char *value)
   words_add (values, value);
 }
 
-/* @word starts with a dash and is longer than it. @next is what follows; *@out_used says if it was taken. */
+/* @word starts with a dash and is longer than it. @next is what follows; *@out_used says if it was
+ * taken. */
 static gboolean
-args_take_flag (BawnCliArgs *args, const char *word, const char *next, gboolean *out_used,
-                GError **error)
+args_take_flag (
+    BawnCliArgs *args, const char *word, const char *next, gboolean *out_used, GError **error)
 {
   const char *start = g_str_has_prefix (word, "--") ? word + 2 : word + 1;
   const char *equals = strchr (start, '=');
-  g_autofree char *name = equals != NULL ? g_strndup (start, (gsize) (equals - start))
-                                         : g_strdup (start);
+  g_autofree char *name =
+      equals != NULL ? g_strndup (start, (gsize) (equals - start)) : g_strdup (start);
   const BawnCliFlag *flag = bawn_cli_flag_lookup (args->tables, name);
   const char *value = equals != NULL ? equals + 1 : NULL;
 
@@ -202,7 +203,7 @@ args_take_flag (BawnCliArgs *args, const char *word, const char *next, gboolean 
   if (value == NULL)
     {
       if (next == NULL)
-        return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE, _ ("flag -%s wants a value"), name);
+        return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE, _ ("Flag -%s wants a value"), name);
       value = next;
       *out_used = TRUE;
     }
@@ -219,8 +220,8 @@ args_take_flag (BawnCliArgs *args, const char *word, const char *next, gboolean 
  * @tables: (array zero-terminated=1): the flags it knows; must live as long as the result
  * @error: (out) (optional): %BAWN_CLI_ERROR_USAGE
  *
- * Flags may stand before, between and after operands, with one dash or two, and take their value behind `=` or
- * as the next word. A lone dash is an operand; after `--` everything is.
+ * Flags may stand before, between and after operands, with one dash or two, and take their value
+ * behind `=` or as the next word. A lone dash is an operand; after `--` everything is.
  *
  * Returns: (transfer full): the parts
  */
@@ -232,8 +233,8 @@ bawn_cli_args_parse (const char *const *words, const BawnCliFlag *const *tables,
 
   args->tables = tables;
   args->operands = words_new ();
-  args->values = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
-                                        (GDestroyNotify) g_ptr_array_unref);
+  args->values =
+      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) g_ptr_array_unref);
   for (guint i = 0; words[i] != NULL; i++)
     {
       gboolean used_next = FALSE;
@@ -363,7 +364,8 @@ bawn_cli_args_list (BawnCliArgs *args, const char *name)
  * @args: parts of a command line
  * @name: a flag
  *
- * Returns: (transfer full) (array zero-terminated=1): its values in order, split at commas, without blanks
+ * Returns: (transfer full) (array zero-terminated=1): its values in order, split at commas, without
+ * blanks
  */
 GStrv
 bawn_cli_args_dup_split (BawnCliArgs *args, const char *name)

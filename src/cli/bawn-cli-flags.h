@@ -37,14 +37,14 @@ typedef struct
 /**
  * BawnCliArgs:
  *
- * A command line taken apart: flags with their values, and operands. Its memory is wiped when it goes, as
- * people do put secrets there.
+ * A command line taken apart: flags with their values, and operands. Its memory is wiped when it
+ * goes, as people do put secrets there.
  */
 typedef struct _BawnCliArgs BawnCliArgs;
 
 /* @tables: NULL-terminated list of flag tables, the first that knows a name wins. */
-BawnCliArgs *bawn_cli_args_parse (const char *const *words, const BawnCliFlag *const *tables,
-                                  GError **error);
+BawnCliArgs *
+bawn_cli_args_parse (const char *const *words, const BawnCliFlag *const *tables, GError **error);
 void bawn_cli_args_free (BawnCliArgs *args);
 const BawnCliFlag *bawn_cli_flag_lookup (const BawnCliFlag *const *tables, const char *name);
 
@@ -55,7 +55,8 @@ const char *bawn_cli_args_string (BawnCliArgs *args, const char *name, const cha
 gint64 bawn_cli_args_int (BawnCliArgs *args, const char *name, gint64 fallback);
 /* The values in the order given, NULL-terminated; never NULL. */
 const char *const *bawn_cli_args_list (BawnCliArgs *args, const char *name);
-/* As the API wants it: a duration such as "1h30m0s", or "system". NULL when the flag was not given. */
+/* As the API wants it: a duration such as "1h30m0s", or "system". NULL when the flag was not given.
+ */
 char *bawn_cli_args_dup_duration (BawnCliArgs *args, const char *name);
 /* Like the list, but values with commas inside count as several. */
 GStrv bawn_cli_args_dup_split (BawnCliArgs *args, const char *name);

@@ -41,8 +41,7 @@ bawn_cli_read_fd (int fd, gsize max, GError **error)
         return bawn_buffer_steal (&buffer);
       buffer.size += (gsize) n;
       if (buffer.size > max)
-        return bawn_cli_fail_null (error, BAWN_CLI_ERROR_LOCAL,
-                                   _ ("more than %" G_GSIZE_FORMAT " bytes"), max);
+        return bawn_cli_fail_null (error, BAWN_CLI_ERROR_LOCAL, _ ("more than %zu bytes"), max);
     }
 }
 
@@ -62,13 +61,13 @@ bawn_cli_read_file (const char *path, GError **error)
   int fd = open (expanded, O_RDONLY | O_CLOEXEC);
 
   if (fd < 0)
-    return bawn_cli_fail_null (error, BAWN_CLI_ERROR_LOCAL, _ ("cannot read %s: %s"), path,
+    return bawn_cli_fail_null (error, BAWN_CLI_ERROR_LOCAL, _ ("Cannot read %s: %s"), path,
                                g_strerror (errno));
 
   g_autoptr (GBytes) content = bawn_cli_read_fd (fd, BAWN_CLI_MAX_INPUT, error);
   close (fd);
   if (content == NULL)
-    g_prefix_error (error, _ ("cannot read %s: "), path);
+    g_prefix_error (error, _ ("Cannot read %s: "), path);
 
   return g_steal_pointer (&content);
 }
@@ -89,7 +88,7 @@ bawn_cli_read_source (const char *path, int input_fd, GError **error)
 
   g_autoptr (GBytes) content = bawn_cli_read_fd (input_fd, BAWN_CLI_MAX_INPUT, error);
   if (content == NULL)
-    g_prefix_error (error, _ ("cannot read the standard input: "));
+    g_prefix_error (error, _ ("Cannot read the standard input: "));
 
   return g_steal_pointer (&content);
 }

@@ -24,8 +24,7 @@ const BawnCliFlag bawn_cli_flags_http[] = {
   { "ca-cert", BAWN_CLI_FLAG_STRING, "FILE",
     N_ ("PEM file of the authorities that may have signed the server's certificate. Also "
         "BAWN_CACERT.") },
-  { "ca-path", BAWN_CLI_FLAG_STRING, "FOLDER",
-    N_ ("Folder of such PEM files. Also BAWN_CAPATH.") },
+  { "ca-path", BAWN_CLI_FLAG_STRING, "FOLDER", N_ ("Folder of such PEM files. Also BAWN_CAPATH.") },
   { "client-cert", BAWN_CLI_FLAG_STRING, "FILE",
     N_ ("PEM file of a certificate to show to the server. Also BAWN_CLIENT_CERT.") },
   { "client-key", BAWN_CLI_FLAG_STRING, "FILE",
@@ -68,8 +67,7 @@ const BawnCliFlag bawn_cli_flags_field[] = {
 };
 
 const BawnCliFlag bawn_cli_flags_common[] = {
-  { "non-interactive", BAWN_CLI_FLAG_BOOL, NULL,
-    N_ ("Never ask on the terminal; fail instead.") },
+  { "non-interactive", BAWN_CLI_FLAG_BOOL, NULL, N_ ("Never ask on the terminal; fail instead.") },
   { "help", BAWN_CLI_FLAG_BOOL, NULL, N_ ("Print this help.") },
   { "h", BAWN_CLI_FLAG_BOOL, NULL, NULL },
   { NULL },
@@ -100,8 +98,11 @@ bawn_cli_environment (const char *const *environment, const char *name)
 }
 
 static char *
-dup_setting (BawnCliArgs *args, const char *flag, const char *const *environment,
-             const char *variable, const char *fallback)
+dup_setting (BawnCliArgs *args,
+             const char *flag,
+             const char *const *environment,
+             const char *variable,
+             const char *fallback)
 {
   const char *value = bawn_cli_args_string (args, flag, NULL);
 
@@ -111,7 +112,10 @@ dup_setting (BawnCliArgs *args, const char *flag, const char *const *environment
 }
 
 static gboolean
-load_bool (const char *const *environment, const char *variable, gboolean *out_value, GError **error)
+load_bool (const char *const *environment,
+           const char *variable,
+           gboolean *out_value,
+           GError **error)
 {
   const char *text = bawn_cli_environment (environment, variable);
 
@@ -176,11 +180,11 @@ load_headers (BawnCliSettings *settings, BawnCliArgs *args, GError **error)
       g_auto (GStrv) parts = g_strsplit (pairs[i], "=", 2);
 
       if (!header_is_sound (parts[0], parts[1]))
-        return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE, _ ("this is no header HTTP knows: %s"),
+        return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE, _ ("This is no header HTTP knows: %s"),
                               parts[0]);
       if (g_ascii_strncasecmp (parts[0], "X-Vault-", strlen ("X-Vault-")) == 0)
         return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE,
-                              _ ("headers that start with X-Vault- have flags of their own"));
+                              _ ("Headers that start with X-Vault- have flags of their own"));
       g_strv_builder_add_many (builder, parts[0], parts[1], NULL);
     }
   settings->headers = g_strv_builder_end (builder);
@@ -189,7 +193,9 @@ load_headers (BawnCliSettings *settings, BawnCliArgs *args, GError **error)
 }
 
 static gboolean
-load_remote (BawnCliSettings *settings, BawnCliArgs *args, const char *const *environment,
+load_remote (BawnCliSettings *settings,
+             BawnCliArgs *args,
+             const char *const *environment,
              GError **error)
 {
   gboolean no_redirects = FALSE;
@@ -199,11 +205,10 @@ load_remote (BawnCliSettings *settings, BawnCliArgs *args, const char *const *en
   settings->ca_path = dup_setting (args, "ca-path", environment, "CAPATH", NULL);
   settings->client_cert = dup_setting (args, "client-cert", environment, "CLIENT_CERT", NULL);
   settings->client_key = dup_setting (args, "client-key", environment, "CLIENT_KEY", NULL);
-  settings->tls_server_name
-      = dup_setting (args, "tls-server-name", environment, "TLS_SERVER_NAME", NULL);
-  settings->name_space
-      = dup_setting (args, bawn_cli_args_has (args, "ns") ? "ns" : "namespace", environment,
-                     "NAMESPACE", NULL);
+  settings->tls_server_name =
+      dup_setting (args, "tls-server-name", environment, "TLS_SERVER_NAME", NULL);
+  settings->name_space = dup_setting (args, bawn_cli_args_has (args, "ns") ? "ns" : "namespace",
+                                      environment, "NAMESPACE", NULL);
   settings->wrap_ttl = dup_setting (args, "wrap-ttl", environment, "WRAP_TTL", NULL);
   settings->mfa = g_strdupv ((char **) bawn_cli_args_list (args, "mfa"));
   settings->policy_override = bawn_cli_args_bool (args, "policy-override", FALSE);
@@ -214,14 +219,16 @@ load_remote (BawnCliSettings *settings, BawnCliArgs *args, const char *const *en
       || !load_retries (settings, environment, error) || !load_headers (settings, args, error))
     return FALSE;
 
-  settings->tls_skip_verify
-      = bawn_cli_args_bool (args, "tls-skip-verify", settings->tls_skip_verify);
+  settings->tls_skip_verify =
+      bawn_cli_args_bool (args, "tls-skip-verify", settings->tls_skip_verify);
   settings->follow_redirects = !bawn_cli_args_bool (args, "disable-redirects", no_redirects);
   return TRUE;
 }
 
 static gboolean
-load_format (BawnCliSettings *settings, BawnCliArgs *args, const char *const *environment,
+load_format (BawnCliSettings *settings,
+             BawnCliArgs *args,
+             const char *const *environment,
              GError **error)
 {
   g_autofree char *text = dup_setting (args, "format", environment, "FORMAT", "table");
@@ -250,13 +257,18 @@ load_format (BawnCliSettings *settings, BawnCliArgs *args, const char *const *en
  * Returns: (transfer full): what they say together
  */
 BawnCliSettings *
-bawn_cli_settings_load (BawnCliArgs *args, gboolean remote, gboolean formatted,
-                        const char *const *environment, GError **error)
+bawn_cli_settings_load (BawnCliArgs *args,
+                        gboolean remote,
+                        gboolean formatted,
+                        const char *const *environment,
+                        GError **error)
 {
   g_autoptr (BawnCliSettings) settings = g_new0 (BawnCliSettings, 1);
 
   settings->non_interactive = bawn_cli_args_bool (args, "non-interactive", FALSE);
   settings->token = g_strdup (bawn_cli_environment (environment, "TOKEN"));
+  if (settings->token != NULL)
+    g_strstrip (settings->token);
   if (remote && !load_remote (settings, args, environment, error))
     return NULL;
   if (formatted && !load_format (settings, args, environment, error))

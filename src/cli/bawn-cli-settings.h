@@ -20,7 +20,8 @@ typedef enum
  * @mfa: values of X-Vault-MFA
  * @timeout_s: of one exchange; 0 is none
  *
- * Where the server is and how to speak to it: from flags, else BAWN_ variables, else VAULT_ variables.
+ * Where the server is and how to speak to it: from flags, else BAWN_ variables, else VAULT_
+ * variables.
  */
 typedef struct
 {
@@ -56,8 +57,11 @@ extern const BawnCliFlag bawn_cli_flags_common[];
 const char *bawn_cli_environment (const char *const *environment, const char *name);
 
 /* @formatted and @remote say which of the flag tables above @args was parsed with. */
-BawnCliSettings *bawn_cli_settings_load (BawnCliArgs *args, gboolean remote, gboolean formatted,
-                                         const char *const *environment, GError **error);
+BawnCliSettings *bawn_cli_settings_load (BawnCliArgs *args,
+                                         gboolean remote,
+                                         gboolean formatted,
+                                         const char *const *environment,
+                                         GError **error);
 void bawn_cli_settings_free (BawnCliSettings *settings);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnCliSettings, bawn_cli_settings_free)

@@ -23,7 +23,7 @@ check_owner (const char *path, int fd, GError **error)
   struct stat info;
 
   if (fstat (fd, &info) != 0)
-    return bawn_cli_fail (error, BAWN_CLI_ERROR_LOCAL, _ ("cannot read %s: %s"), path,
+    return bawn_cli_fail (error, BAWN_CLI_ERROR_LOCAL, _ ("Cannot read %s: %s"), path,
                           g_strerror (errno));
   if (!S_ISREG (info.st_mode))
     return bawn_cli_fail (error, BAWN_CLI_ERROR_LOCAL, _ ("%s is not a file"), path);
@@ -31,7 +31,7 @@ check_owner (const char *path, int fd, GError **error)
     return bawn_cli_fail (error, BAWN_CLI_ERROR_LOCAL, _ ("%s belongs to somebody else"), path);
   if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0)
     return bawn_cli_fail (error, BAWN_CLI_ERROR_LOCAL,
-                          _ ("others can read %s: the token in it is not used. Revoke it, or run "
+                          _ ("Others can read %s: the token in it is not used. Revoke it, or run "
                              "“chmod 600 %s” if that was a mistake"),
                           path, path);
 
@@ -50,11 +50,11 @@ load_one (const char *path, char **out_token, GError **error)
       return TRUE;
     }
   if (fd < 0)
-    return bawn_cli_fail (error, BAWN_CLI_ERROR_LOCAL, _ ("cannot read %s: %s"), path,
+    return bawn_cli_fail (error, BAWN_CLI_ERROR_LOCAL, _ ("Cannot read %s: %s"), path,
                           g_strerror (errno));
 
-  g_autoptr (GBytes) content
-      = check_owner (path, fd, error) ? bawn_cli_read_fd (fd, MAX_TOKEN, error) : NULL;
+  g_autoptr (GBytes) content =
+      check_owner (path, fd, error) ? bawn_cli_read_fd (fd, MAX_TOKEN, error) : NULL;
   close (fd);
   if (content == NULL)
     return FALSE;
@@ -119,8 +119,8 @@ write_all (int fd, const char *text, gsize size)
  * @token: what to keep
  * @error: (out) (optional): naming the file
  *
- * Replaces the file as a whole, so that a reader finds the old token or the new one; nobody but its owner may
- * read it at any moment.
+ * Replaces the file as a whole, so that a reader finds the old token or the new one; nobody but its
+ * owner may read it at any moment.
  *
  * Returns: %FALSE with @error set if that failed, and the old file is as it was
  */
@@ -132,7 +132,7 @@ bawn_cli_token_file_store (const char *home, const char *token, GError **error)
   int fd = g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, S_IRUSR | S_IWUSR);
 
   if (fd < 0)
-    return bawn_cli_fail (error, BAWN_CLI_ERROR_LOCAL, _ ("cannot write %s: %s"), path,
+    return bawn_cli_fail (error, BAWN_CLI_ERROR_LOCAL, _ ("Cannot write %s: %s"), path,
                           g_strerror (errno));
 
   gboolean written = write_all (fd, token, strlen (token));
@@ -144,7 +144,7 @@ bawn_cli_token_file_store (const char *home, const char *token, GError **error)
   if (written)
     cause = errno;
   g_unlink (temporary);
-  return bawn_cli_fail (error, BAWN_CLI_ERROR_LOCAL, _ ("cannot write %s: %s"), path,
+  return bawn_cli_fail (error, BAWN_CLI_ERROR_LOCAL, _ ("Cannot write %s: %s"), path,
                         g_strerror (cause));
 }
 
@@ -165,6 +165,6 @@ bawn_cli_token_file_erase (const char *home, GError **error)
   if (g_unlink (path) == 0 || errno == ENOENT)
     return TRUE;
 
-  return bawn_cli_fail (error, BAWN_CLI_ERROR_LOCAL, _ ("cannot remove %s: %s"), path,
+  return bawn_cli_fail (error, BAWN_CLI_ERROR_LOCAL, _ ("Cannot remove %s: %s"), path,
                         g_strerror (errno));
 }

@@ -3,8 +3,8 @@
 
 #include "core/bawn-sys-private.h"
 
-/* The engine behind sys/: its rows stand in the files of each family and are joined here. Every one of them works on the
- * whole storage, so the flag for that is given here and not in each row. */
+/* The engine behind sys/: its rows stand in the files of each family and are joined here. Every one
+ * of them works on the whole storage, so the flag for that is given here and not in each row. */
 
 struct _BawnEngineSystem
 {
@@ -13,21 +13,23 @@ struct _BawnEngineSystem
 
   BawnMetrics *metrics;
   gint64 since_us; /* boot time */
+  BawnLogLevel log_level;
 };
 
 G_DEFINE_FINAL_TYPE (BawnEngineSystem, bawn_engine_system, BAWN_TYPE_ENGINE)
 
 static const BawnRoute *const families[] = {
-  bawn_sys_mounts_routes, bawn_sys_remount_routes, bawn_sys_policy_routes, bawn_sys_password_routes,
-  bawn_sys_lease_routes,  bawn_sys_count_routes,   bawn_sys_wrapping_routes, bawn_audit_routes,
-  bawn_sys_tools_routes,  bawn_sys_keys_routes,    bawn_sys_status_routes,   bawn_sys_config_routes,
-  bawn_sys_spec_routes,   bawn_sys_internal_routes,
+  bawn_sys_mounts_routes,   bawn_sys_remount_routes, bawn_sys_policy_routes,
+  bawn_sys_password_routes, bawn_sys_lease_routes,   bawn_sys_count_routes,
+  bawn_sys_wrapping_routes, bawn_audit_routes,       bawn_sys_tools_routes,
+  bawn_sys_keys_routes,     bawn_sys_status_routes,  bawn_sys_config_routes,
+  bawn_sys_spec_routes,     bawn_sys_loggers_routes, bawn_sys_internal_routes,
 };
 
 static BawnRoute *
 join_families (void)
 {
-  g_autoptr(GArray) joined = g_array_new (TRUE, FALSE, sizeof (BawnRoute));
+  g_autoptr (GArray) joined = g_array_new (TRUE, FALSE, sizeof (BawnRoute));
 
   for (guint i = 0; i < G_N_ELEMENTS (families); i++)
     for (const BawnRoute *row = families[i]; row->pattern != NULL; row++)
@@ -58,7 +60,8 @@ bawn_engine_system_class_init (BawnEngineSystemClass *klass)
   BawnEngineClass *engine_class = BAWN_ENGINE_CLASS (klass);
 
   engine_class->name = "system";
-  engine_class->help = "The system backend is built in and mounted at \"sys\": it configures and controls the server.";
+  engine_class->help = "The system backend is built in and mounted at \"sys\": it configures and "
+                       "controls the server.";
   engine_class->routes = join_families ();
 }
 
@@ -67,6 +70,7 @@ bawn_engine_system_init (BawnEngineSystem *self)
 {
   self->metrics = bawn_metrics_new ();
   self->since_us = bawn_clock_boot_us (NULL);
+  self->log_level = bawn_log_get_level ();
 }
 
 /**
@@ -118,6 +122,12 @@ static BawnEngineSystem *
 lookup_system (BawnCore *core)
 {
   return BAWN_ENGINE_SYSTEM (bawn_core_lookup_engine (core, "system", FALSE));
+}
+
+BawnLogLevel
+bawn_sys_get_first_log_level (BawnCore *core)
+{
+  return lookup_system (core)->log_level;
 }
 
 gint64

@@ -57,6 +57,9 @@ bawn_login_finish (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, B
     return bawn_fail (error, BAWN_ERROR_INVALID, "auth methods cannot create root tokens");
 
   choose_type (request->mount, token);
+  if (token->internal == NULL)
+    token->internal = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_hash_table_insert (token->internal, g_strdup (BAWN_LOGIN_MOUNT), g_strdup (request->mount->uuid));
   GStrv policies = clean_policies (token);
   g_strfreev (token->policies);
   token->policies = policies;

@@ -19,18 +19,28 @@ static const struct
   const char *help;
 } infos[BAWN_N_METRICS] = {
   [BAWN_METRIC_REQUESTS] = { "bawn.core.requests", BAWN_METRIC_COUNTER, "Requests answered" },
-  [BAWN_METRIC_REQUEST_ERRORS] = { "bawn.core.request_errors", BAWN_METRIC_COUNTER, "Requests answered with an error" },
-  [BAWN_METRIC_REQUEST_US] = { "bawn.core.request_us", BAWN_METRIC_COUNTER, "Microseconds spent on requests, waiting included" },
-  [BAWN_METRIC_REQUESTS_IN_FLIGHT] = { "bawn.core.in_flight_requests", BAWN_METRIC_GAUGE, "Requests being worked on" },
-  [BAWN_METRIC_POOL_RUNS] = { "bawn.core.pool_runs", BAWN_METRIC_COUNTER, "Attempts that ran on the worker pool" },
+  [BAWN_METRIC_REQUEST_ERRORS] = { "bawn.core.request_errors", BAWN_METRIC_COUNTER,
+                                   "Requests answered with an error" },
+  [BAWN_METRIC_REQUEST_US] = { "bawn.core.request_us", BAWN_METRIC_COUNTER,
+                               "Microseconds spent on requests, waiting included" },
+  [BAWN_METRIC_REQUESTS_IN_FLIGHT] = { "bawn.core.in_flight_requests", BAWN_METRIC_GAUGE,
+                                       "Requests being worked on" },
+  [BAWN_METRIC_POOL_RUNS] = { "bawn.core.pool_runs", BAWN_METRIC_COUNTER,
+                              "Attempts that ran on the worker pool" },
   [BAWN_METRIC_LOGINS] = { "bawn.core.logins", BAWN_METRIC_COUNTER, "Logins that succeeded" },
   [BAWN_METRIC_TOKENS_CREATED] = { "bawn.token.creation", BAWN_METRIC_COUNTER, "Tokens created" },
-  [BAWN_METRIC_LEASES_GRANTED] = { "bawn.expire.granted", BAWN_METRIC_COUNTER, "Leases granted on secrets" },
-  [BAWN_METRIC_LEASES_ENDED] = { "bawn.expire.ended", BAWN_METRIC_COUNTER, "Leases revoked or expired" },
-  [BAWN_METRIC_AUDIT_FAILURES] = { "bawn.audit.failures", BAWN_METRIC_COUNTER, "Records that no audit device took" },
-  [BAWN_METRIC_CONNECTIONS] = { "bawn.http.connections", BAWN_METRIC_COUNTER, "Connections accepted" },
-  [BAWN_METRIC_CONNECTIONS_OPEN] = { "bawn.http.open_connections", BAWN_METRIC_GAUGE, "Connections open" },
-  [BAWN_METRIC_CONNECTIONS_REFUSED] = { "bawn.http.refused_connections", BAWN_METRIC_COUNTER, "Connections refused for a limit" },
+  [BAWN_METRIC_LEASES_GRANTED] = { "bawn.expire.granted", BAWN_METRIC_COUNTER,
+                                   "Leases granted on secrets" },
+  [BAWN_METRIC_LEASES_ENDED] = { "bawn.expire.ended", BAWN_METRIC_COUNTER,
+                                 "Leases revoked or expired" },
+  [BAWN_METRIC_AUDIT_FAILURES] = { "bawn.audit.failures", BAWN_METRIC_COUNTER,
+                                   "Records that no audit device took" },
+  [BAWN_METRIC_CONNECTIONS] = { "bawn.http.connections", BAWN_METRIC_COUNTER,
+                                "Connections accepted" },
+  [BAWN_METRIC_CONNECTIONS_OPEN] = { "bawn.http.open_connections", BAWN_METRIC_GAUGE,
+                                     "Connections open" },
+  [BAWN_METRIC_CONNECTIONS_REFUSED] = { "bawn.http.refused_connections", BAWN_METRIC_COUNTER,
+                                        "Connections refused for a limit" },
 };
 
 BawnMetrics *
@@ -74,7 +84,8 @@ bawn_metrics_append (BawnMetrics *metrics, GArray *rows)
 {
   for (guint i = 0; i < BAWN_N_METRICS; i++)
     {
-      BawnMetricRow row = { infos[i].name, infos[i].kind, infos[i].help, bawn_metrics_get (metrics, (BawnMetric) i) };
+      BawnMetricRow row = { infos[i].name, infos[i].kind, infos[i].help,
+                            bawn_metrics_get (metrics, (BawnMetric) i) };
 
       g_array_append_val (rows, row);
     }
@@ -108,7 +119,8 @@ write_counter (BawnJsonWriter *w, const BawnMetricRow *row, double interval_s)
 }
 
 static void
-write_kind (BawnJsonWriter *w, const char *name, const GArray *rows, BawnMetricKind kind, double interval_s)
+write_kind (
+    BawnJsonWriter *w, const char *name, const GArray *rows, BawnMetricKind kind, double interval_s)
 {
   bawn_json_writer_name (w, name);
   bawn_json_writer_begin_array (w);
@@ -148,7 +160,7 @@ bawn_metrics_write_json (BawnJsonWriter *w, const GArray *rows, gint64 now_us, d
 char *
 bawn_metrics_format_prometheus (const GArray *rows)
 {
-  g_autoptr(GString) text = g_string_new (NULL);
+  g_autoptr (GString) text = g_string_new (NULL);
 
   for (guint i = 0; i < rows->len; i++)
     {
@@ -157,8 +169,8 @@ bawn_metrics_format_prometheus (const GArray *rows)
       g_autofree char *base = g_strdelimit (g_strdup (row->name), ".-", '_');
       g_autofree char *name = g_strconcat (base, counts ? "_total" : "", NULL);
 
-      g_string_append_printf (text, "# HELP %s %s\n# TYPE %s %s\n%s %" G_GINT64_FORMAT "\n", name, row->help, name,
-                              counts ? "counter" : "gauge", name, row->value);
+      g_string_append_printf (text, "# HELP %s %s\n# TYPE %s %s\n%s %" G_GINT64_FORMAT "\n", name,
+                              row->help, name, counts ? "counter" : "gauge", name, row->value);
     }
 
   return g_string_free (g_steal_pointer (&text), FALSE);

@@ -13,16 +13,16 @@ G_BEGIN_DECLS
 typedef enum
 {
   BAWN_METRIC_REQUESTS,
-  BAWN_METRIC_REQUEST_ERRORS,    /* answered with an error */
-  BAWN_METRIC_REQUEST_US,        /* microseconds from dispatch to answer, summed */
+  BAWN_METRIC_REQUEST_ERRORS, /* answered with an error */
+  BAWN_METRIC_REQUEST_US,     /* microseconds from dispatch to answer, summed */
   BAWN_METRIC_REQUESTS_IN_FLIGHT,
-  BAWN_METRIC_POOL_RUNS,         /* attempts on the worker pool */
+  BAWN_METRIC_POOL_RUNS, /* attempts on the worker pool */
   BAWN_METRIC_LOGINS,
   BAWN_METRIC_TOKENS_CREATED,
   BAWN_METRIC_LEASES_GRANTED,
   BAWN_METRIC_LEASES_ENDED,
   BAWN_METRIC_AUDIT_FAILURES,
-  BAWN_METRIC_CONNECTIONS,       /* accepted */
+  BAWN_METRIC_CONNECTIONS, /* accepted */
   BAWN_METRIC_CONNECTIONS_OPEN,
   BAWN_METRIC_CONNECTIONS_REFUSED,
   BAWN_N_METRICS,
@@ -64,7 +64,8 @@ typedef struct
 /* The counters of @metrics as rows behind those in @rows, an array of #BawnMetricRow. */
 void bawn_metrics_append (BawnMetrics *metrics, GArray *rows);
 /* The two forms of the API. @interval_s: how long the counters have been counting. */
-void bawn_metrics_write_json (BawnJsonWriter *w, const GArray *rows, gint64 now_us, double interval_s);
+void
+bawn_metrics_write_json (BawnJsonWriter *w, const GArray *rows, gint64 now_us, double interval_s);
 char *bawn_metrics_format_prometheus (const GArray *rows);
 
 G_END_DECLS

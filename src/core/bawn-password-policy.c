@@ -10,10 +10,9 @@
 /* The API's bounds. */
 #define LENGTH_MIN 4
 #define LENGTH_MAX 100
-/* More different characters than any alphabet that somebody would type in; keeps a draw within two random bytes. */
+/* More different characters than any alphabet that somebody would type in; keeps a draw within two
+ * random bytes. */
 #define CHARSET_MAX 4096
-/* Rules that leave one password in a few thousand still work; worse ones are a mistake. */
-#define ATTEMPTS 20000
 
 typedef struct
 {
@@ -46,17 +45,7 @@ bawn_password_policy_free (BawnPasswordPolicy *policy)
 }
 
 static gboolean
-has_character (const gunichar *characters, gsize n, gunichar c)
-{
-  for (gsize i = 0; i < n; i++)
-    if (characters[i] == c)
-      return TRUE;
-
-  return FALSE;
-}
-
-static gboolean
-add_rule (BawnPasswordPolicy *policy, const BawnHclBlock *block, GError **error)
+add_rule (BawnPasswordPolicy *policy, GHashTable *seen, const BawnHclBlock *block, GError **error)
 {
   const char *charset = bawn_hcl_node_string (bawn_hcl_get (block->body, "charset"));
   const BawnHclNode *min = bawn_hcl_get (block->body, "min-chars");
@@ -73,10 +62,10 @@ add_rule (BawnPasswordPolicy *policy, const BawnHclBlock *block, GError **error)
   rule.characters = g_utf8_to_ucs4_fast (charset, -1, &n);
   rule.n = (gsize) n;
   for (gsize i = 0; i < rule.n; i++)
-    if (!has_character ((const gunichar *) (gpointer) policy->alphabet->data, policy->alphabet->len, rule.characters[i]))
+    if (g_hash_table_add (seen, GUINT_TO_POINTER (rule.characters[i])))
       g_array_append_val (policy->alphabet, rule.characters[i]);
   g_array_append_val (policy->rules, rule);
-  if (policy->alphabet->len > CHARSET_MAX)
+  if (rule.n > CHARSET_MAX || policy->alphabet->len > CHARSET_MAX)
     return bawn_fail (error, BAWN_ERROR_LIMITED, "more than %d different characters", CHARSET_MAX);
 
   return TRUE;
@@ -85,13 +74,14 @@ add_rule (BawnPasswordPolicy *policy, const BawnHclBlock *block, GError **error)
 static gboolean
 add_rules (BawnPasswordPolicy *policy, const BawnHclNode *root, GError **error)
 {
-  g_autoptr(GArray) blocks = bawn_hcl_find_blocks (root, "rule", error);
+  g_autoptr (GArray) blocks = bawn_hcl_find_blocks (root, "rule", error);
+  g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
   gint64 needed = 0;
 
   if (blocks == NULL)
     return FALSE;
   for (guint i = 0; i < blocks->len; i++)
-    if (!add_rule (policy, &g_array_index (blocks, BawnHclBlock, i), error))
+    if (!add_rule (policy, seen, &g_array_index (blocks, BawnHclBlock, i), error))
       return FALSE;
   if (policy->alphabet->len == 0)
     return bawn_fail (error, BAWN_ERROR_INVALID, "at least one charset rule is needed");
@@ -99,8 +89,10 @@ add_rules (BawnPasswordPolicy *policy, const BawnHclNode *root, GError **error)
   for (guint i = 0; i < policy->rules->len; i++)
     needed += MIN (g_array_index (policy->rules, Rule, i).min, LENGTH_MAX + 1);
   if (needed > policy->length)
-    return bawn_fail (error, BAWN_ERROR_INVALID, "specified rules require at least %" G_GINT64_FORMAT " characters but %" G_GINT64_FORMAT
-                      " is specified", needed, policy->length);
+    return bawn_fail (error, BAWN_ERROR_INVALID,
+                      "specified rules require at least %" G_GINT64_FORMAT
+                      " characters but %" G_GINT64_FORMAT " is specified",
+                      needed, policy->length);
 
   return TRUE;
 }
@@ -108,19 +100,21 @@ add_rules (BawnPasswordPolicy *policy, const BawnHclNode *root, GError **error)
 BawnPasswordPolicy *
 bawn_password_policy_parse (const char *text, GError **error)
 {
-  g_autoptr(BawnHcl) hcl = bawn_hcl_parse (text, strlen (text), error);
+  g_autoptr (BawnHcl) hcl = bawn_hcl_parse (text, strlen (text), error);
 
   if (hcl == NULL)
     return NULL;
 
   const BawnHclNode *root = bawn_hcl_root (hcl);
-  g_autoptr(BawnPasswordPolicy) policy = g_new0 (BawnPasswordPolicy, 1);
+  g_autoptr (BawnPasswordPolicy) policy = g_new0 (BawnPasswordPolicy, 1);
   policy->rules = g_array_new (FALSE, FALSE, sizeof (Rule));
   policy->alphabet = g_array_new (FALSE, FALSE, sizeof (gunichar));
   g_array_set_clear_func (policy->rules, rule_clear);
-  if (!bawn_hcl_node_int (bawn_hcl_get (root, "length"), &policy->length) || policy->length < LENGTH_MIN
-      || policy->length > LENGTH_MAX)
-    return bawn_fail_null (error, BAWN_ERROR_INVALID, "passwords must be between %d and %d characters", LENGTH_MIN, LENGTH_MAX);
+  if (!bawn_hcl_node_int (bawn_hcl_get (root, "length"), &policy->length)
+      || policy->length < LENGTH_MIN || policy->length > LENGTH_MAX)
+    return bawn_fail_null (error, BAWN_ERROR_INVALID,
+                           "passwords must be between %d and %d characters", LENGTH_MIN,
+                           LENGTH_MAX);
   if (!add_rules (policy, root, error))
     return NULL;
 
@@ -141,41 +135,32 @@ draw (guint n)
   return value % n;
 }
 
-static gboolean
-fits (const BawnPasswordPolicy *policy, const gunichar *password)
+char *
+bawn_password_policy_generate (const BawnPasswordPolicy *policy)
 {
+  gunichar password[LENGTH_MAX] = { 0 };
+  guint n = 0;
+
   for (guint i = 0; i < policy->rules->len; i++)
     {
       const Rule *rule = &g_array_index (policy->rules, Rule, i);
-      gint64 found = 0;
 
-      for (gint64 k = 0; k < policy->length; k++)
-        found += has_character (rule->characters, rule->n, password[k]);
-      if (found < rule->min)
-        return FALSE;
+      for (gint64 k = 0; k < rule->min; k++)
+        password[n++] = rule->characters[draw ((guint) rule->n)];
     }
+  while (n < policy->length)
+    password[n++] = g_array_index (policy->alphabet, gunichar, draw (policy->alphabet->len));
 
-  return TRUE;
-}
-
-char *
-bawn_password_policy_generate (const BawnPasswordPolicy *policy, GError **error)
-{
-  gunichar password[LENGTH_MAX] = { 0 };
-
-  for (guint attempt = 0; attempt < ATTEMPTS; attempt++)
+  for (guint i = n - 1; i > 0; i--)
     {
-      for (gint64 k = 0; k < policy->length; k++)
-        password[k] = g_array_index (policy->alphabet, gunichar, draw (policy->alphabet->len));
-      if (!fits (policy, password))
-        continue;
+      guint k = draw (i + 1);
+      gunichar c = password[i];
 
-      char *text = g_ucs4_to_utf8 (password, (glong) policy->length, NULL, NULL, NULL);
-      bawn_wipe (password, sizeof password);
-      return text;
+      password[i] = password[k];
+      password[k] = c;
     }
 
+  char *text = g_ucs4_to_utf8 (password, (glong) n, NULL, NULL, NULL);
   bawn_wipe (password, sizeof password);
-  return bawn_fail_null (error, BAWN_ERROR_INVALID,
-                         "unable to generate password from provided policy in %d attempts: are the rules impossible?", ATTEMPTS);
+  return text;
 }

@@ -15,6 +15,7 @@ typedef struct
   BawnUnsealed *unsealed;
   BawnRequest *request;
   BawnTxn *txn;
+  BawnMountTable *table;
   BawnEngine *engine;      /* not owned; NULL: nothing is mounted there */
   const BawnRoute *route;  /* NULL: see route_error */
   GError *route_error;
@@ -25,6 +26,7 @@ static void
 bawn_attempt_clear (BawnAttempt *attempt)
 {
   g_clear_error (&attempt->route_error);
+  g_clear_pointer (&attempt->table, bawn_mount_table_unref);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BawnAttempt, bawn_attempt_clear)
@@ -40,12 +42,11 @@ static gboolean
 find_route (BawnAttempt *attempt, GError **error)
 {
   BawnRequest *request = attempt->request;
-  g_autoptr(BawnMountTable) table = NULL;
 
-  if (!bawn_mount_table_get (attempt->txn, &table, error))
+  if (!bawn_mount_table_get (attempt->txn, &attempt->table, error))
     return FALSE;
 
-  BawnMount *mount = bawn_mount_table_route (table, request->path);
+  BawnMount *mount = bawn_mount_table_route (attempt->table, request->path);
   if (mount == NULL)
     {
       (void) bawn_fail (&attempt->route_error, BAWN_ERROR_NOT_FOUND, "no handler for route '%s'", request->path);
@@ -88,6 +89,20 @@ address_fits (const BawnToken *token, const BawnRequest *request)
          && bawn_cidrs_match ((const char *const *) token->bound_cidrs, request->remote_address);
 }
 
+/* A token of a login method ends with its mount, though its record is swept up only a moment later. */
+static gboolean
+mount_is_there (const BawnAttempt *attempt, const BawnToken *token)
+{
+  const char *uuid
+      = token->internal != NULL ? g_hash_table_lookup (token->internal, BAWN_LOGIN_MOUNT) : NULL;
+
+  if (uuid == NULL)
+    return TRUE;
+
+  BawnMount *mount = bawn_mount_table_route (attempt->table, token->path);
+  return mount != NULL && g_str_equal (mount->uuid, uuid);
+}
+
 static gboolean
 find_caller (BawnAttempt *attempt, GError **error)
 {
@@ -99,7 +114,7 @@ find_caller (BawnAttempt *attempt, GError **error)
     return open || refuse (error);
   if (!bawn_token_store_lookup (attempt->unsealed->tokens, attempt->txn, request->token, &token, error))
     return FALSE;
-  if (token == NULL || !address_fits (token, request))
+  if (token == NULL || !address_fits (token, request) || !mount_is_there (attempt, token))
     return open || refuse (error);
 
   request->caller = g_steal_pointer (&token);

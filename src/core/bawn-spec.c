@@ -11,7 +11,8 @@ bawn_spec_begin (BawnJsonWriter *w)
   bawn_json_writer_name (w, "info");
   bawn_json_writer_begin_object (w);
   bawn_json_writer_add_string (w, "title", "bawn");
-  bawn_json_writer_add_string (w, "description", "HTTP API of a secrets server. All API routes are prefixed with /v1/");
+  bawn_json_writer_add_string (
+      w, "description", "HTTP API of a secrets server. All API routes are prefixed with /v1/");
   bawn_json_writer_add_string (w, "version", BAWN_API_VERSION);
   bawn_json_writer_name (w, "license");
   bawn_json_writer_begin_object (w);
@@ -34,7 +35,7 @@ static char *
 document_path (const char *mount_path, const char *pattern)
 {
   g_autofree char *path = g_strconcat ("/", mount_path, pattern, NULL);
-  g_auto(GStrv) parts = g_strsplit (path, "...}", -1);
+  g_auto (GStrv) parts = g_strsplit (path, "...}", -1);
 
   return g_strjoinv ("}", parts);
 }
@@ -68,7 +69,11 @@ write_parameters (BawnJsonWriter *w, const char *pattern)
 }
 
 static void
-write_operation (BawnJsonWriter *w, const char *method, const char *help, const char *status, const char *meaning)
+write_operation (BawnJsonWriter *w,
+                 const char *method,
+                 const char *help,
+                 const char *status,
+                 const char *meaning)
 {
   bawn_json_writer_name (w, method);
   bawn_json_writer_begin_object (w);
@@ -83,7 +88,8 @@ write_operation (BawnJsonWriter *w, const char *method, const char *help, const 
   bawn_json_writer_end_object (w);
 }
 
-/* One HTTP method each; reading and listing share one. @inout_done: those that an earlier row has described. */
+/* One HTTP method each; reading and listing share one. @inout_done: those that an earlier row has
+ * described. */
 static void
 write_operations (BawnJsonWriter *w, const BawnRoute *row, guint *inout_done)
 {
@@ -119,7 +125,10 @@ seen_before (const BawnRoute *routes, const BawnRoute *row)
 }
 
 void
-bawn_spec_add_routes (BawnJsonWriter *w, const char *mount_path, const BawnRoute *routes, const char *only)
+bawn_spec_add_routes (BawnJsonWriter *w,
+                      const char *mount_path,
+                      const BawnRoute *routes,
+                      const char *only)
 {
   for (const BawnRoute *row = routes; row->pattern != NULL; row++)
     {

@@ -3,8 +3,8 @@
 
 #include "core/bawn-sys-private.h"
 
-/* Leases that could not be ended: how many there are, and which. Nobody counts them as they come, since they are rare and
- * the question is rarer; so all leases are looked at, up to a bound. */
+/* Leases that could not be ended: how many there are, and which. Nobody counts them as they come,
+ * since they are rare and the question is rarer; so all leases are looked at, up to a bound. */
 
 #define LOOK_MAX 10000
 
@@ -24,9 +24,10 @@ irrevocable_clear (Irrevocable *found)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Irrevocable, irrevocable_clear)
 
 static gboolean
-note_lease (BawnTxn *txn, const BawnMountTable *table, const char *id, Irrevocable *found, GError **error)
+note_lease (
+    BawnTxn *txn, const BawnMountTable *table, const char *id, Irrevocable *found, GError **error)
 {
-  g_autoptr(BawnLease) lease = NULL;
+  g_autoptr (BawnLease) lease = NULL;
 
   if (!bawn_lease_get (txn, id, &lease, error))
     return FALSE;
@@ -42,9 +43,14 @@ note_lease (BawnTxn *txn, const BawnMountTable *table, const char *id, Irrevocab
 }
 
 static gboolean
-look (BawnTxn *txn, const BawnMountTable *table, const char *prefix, guint *inout_left, Irrevocable *found, GError **error)
+look (BawnTxn *txn,
+      const BawnMountTable *table,
+      const char *prefix,
+      guint *inout_left,
+      Irrevocable *found,
+      GError **error)
 {
-  g_auto(GStrv) names = NULL;
+  g_auto (GStrv) names = NULL;
 
   if (!bawn_lease_list (txn, prefix, &names, error))
     return FALSE;
@@ -54,7 +60,8 @@ look (BawnTxn *txn, const BawnMountTable *table, const char *prefix, guint *inou
       g_autofree char *id = g_strconcat (prefix, names[i], NULL);
 
       if (*inout_left == 0)
-        return bawn_fail (error, BAWN_ERROR_LIMITED, "more than %d leases: too many to look at", LOOK_MAX);
+        return bawn_fail (error, BAWN_ERROR_LIMITED, "more than %d leases: too many to look at",
+                          LOOK_MAX);
       if (g_str_has_suffix (id, "/"))
         {
           if (!look (txn, table, id, inout_left, found, error))
@@ -72,7 +79,7 @@ look (BawnTxn *txn, const BawnMountTable *table, const char *prefix, guint *inou
 static gboolean
 find_irrevocable (BawnRequest *request, BawnTxn *txn, Irrevocable *found, GError **error)
 {
-  g_autoptr(BawnMountTable) table = NULL;
+  g_autoptr (BawnMountTable) table = NULL;
   g_autofree char *type = NULL;
   g_autofree char *limit = NULL;
   gboolean children = FALSE;
@@ -95,18 +102,20 @@ find_irrevocable (BawnRequest *request, BawnTxn *txn, Irrevocable *found, GError
 static BawnResponse *
 lease_count (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *txn, GError **error)
 {
-  g_auto(Irrevocable) found = { NULL, NULL };
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_auto (Irrevocable) found = { NULL, NULL };
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   if (!find_irrevocable (request, txn, &found, error))
     return NULL;
 
-  g_autoptr(GList) paths = g_list_sort (g_hash_table_get_keys (found.per_mount), (GCompareFunc) strcmp);
+  g_autoptr (GList) paths =
+      g_list_sort (g_hash_table_get_keys (found.per_mount), (GCompareFunc) strcmp);
   bawn_json_writer_begin_object (&w);
   bawn_json_writer_name (&w, "counts");
   bawn_json_writer_begin_object (&w);
   for (const GList *l = paths; l != NULL; l = l->next)
-    bawn_json_writer_add_int (&w, l->data, GPOINTER_TO_UINT (g_hash_table_lookup (found.per_mount, l->data)));
+    bawn_json_writer_add_int (&w, l->data,
+                              GPOINTER_TO_UINT (g_hash_table_lookup (found.per_mount, l->data)));
   bawn_json_writer_end_object (&w);
   bawn_json_writer_add_int (&w, "lease_count", found.ids->len);
   bawn_json_writer_end_object (&w);
@@ -117,8 +126,8 @@ lease_count (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *tx
 static BawnResponse *
 leases (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *txn, GError **error)
 {
-  g_auto(Irrevocable) found = { NULL, NULL };
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_auto (Irrevocable) found = { NULL, NULL };
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   if (!find_irrevocable (request, txn, &found, error))
     return NULL;
@@ -129,14 +138,15 @@ leases (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *txn, GE
   bawn_json_writer_begin_array (&w);
   for (guint i = 0; i < found.ids->len; i++)
     {
-      g_autoptr(BawnLease) lease = NULL;
+      g_autoptr (BawnLease) lease = NULL;
 
       if (!bawn_lease_get (txn, g_ptr_array_index (found.ids, i), &lease, error))
         return NULL;
       if (lease == NULL)
         continue;
       bawn_json_writer_begin_object (&w);
-      bawn_json_writer_add_string (&w, "error", lease->revoke_error != NULL ? lease->revoke_error : "");
+      bawn_json_writer_add_string (&w, "error",
+                                   lease->revoke_error != NULL ? lease->revoke_error : "");
       bawn_json_writer_add_string (&w, "lease_id", lease->id);
       bawn_json_writer_end_object (&w);
     }
@@ -148,6 +158,7 @@ leases (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *txn, GE
 
 const BawnRoute bawn_sys_count_routes[] = {
   { "leases", BAWN_OP_READ, leases, BAWN_ROUTE_SUDO, "Lists leases that could not be revoked." },
-  { "leases/count", BAWN_OP_READ, lease_count, BAWN_ROUTE_NONE, "Counts leases that could not be revoked." },
+  { "leases/count", BAWN_OP_READ, lease_count, BAWN_ROUTE_NONE,
+    "Counts leases that could not be revoked." },
   { 0 },
 };

@@ -19,7 +19,7 @@ read_code (BawnRequest *request, const char *name, guint *inout_code, GError **e
 {
   gint64 code = *inout_code;
   g_autofree char *text = NULL;
-  g_autoptr(GError) bad = NULL;
+  g_autoptr (GError) bad = NULL;
 
   if (!bawn_field_string (request, name, &text, &bad) || (text != NULL && *text == '\0')
       || !bawn_field_int (request, name, &code, &bad) || code < STATUS_MIN || code > STATUS_MAX)
@@ -43,8 +43,10 @@ choose_code (BawnRequest *request, const BawnStatus *status, guint *out_code, GE
 
   if (!bawn_field_bool (request, "standbyok", &standby_ok, error)
       || !bawn_field_bool (request, "perfstandbyok", &perf_standby_ok, error)
-      || !read_code (request, "activecode", &active, error) || !read_code (request, "standbycode", &standby, error)
-      || !read_code (request, "sealedcode", &sealed, error) || !read_code (request, "uninitcode", &uninitialized, error)
+      || !read_code (request, "activecode", &active, error)
+      || !read_code (request, "standbycode", &standby, error)
+      || !read_code (request, "sealedcode", &sealed, error)
+      || !read_code (request, "uninitcode", &uninitialized, error)
       || !read_code (request, "drsecondarycode", &unused, error)
       || !read_code (request, "performancestandbycode", &unused, error))
     return FALSE;
@@ -62,11 +64,14 @@ choose_code (BawnRequest *request, const BawnStatus *status, guint *out_code, GE
 }
 
 BawnResponse *
-bawn_sys_health (BawnCore *core, BawnRequest *request, gboolean may_block G_GNUC_UNUSED, GError **error)
+bawn_sys_health (BawnCore *core,
+                 BawnRequest *request,
+                 gboolean may_block G_GNUC_UNUSED,
+                 GError **error)
 {
-  g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
+  g_autoptr (BawnStatus) status = bawn_core_ref_status (core);
   guint code = HEALTH_ACTIVE;
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
   const char *replication = status->sealed ? "unknown" : "disabled";
 
   if (!choose_code (request, status, &code, error))
@@ -79,12 +84,14 @@ bawn_sys_health (BawnCore *core, BawnRequest *request, gboolean may_block G_GNUC
   bawn_json_writer_add_bool (&w, "performance_standby", FALSE);
   bawn_json_writer_add_string (&w, "replication_performance_mode", replication);
   bawn_json_writer_add_string (&w, "replication_dr_mode", replication);
-  bawn_json_writer_add_int (&w, "server_time_utc", bawn_clock_real_us (bawn_core_get_clock (core)) / G_USEC_PER_SEC);
+  bawn_json_writer_add_int (&w, "server_time_utc",
+                            bawn_clock_real_us (bawn_core_get_clock (core)) / G_USEC_PER_SEC);
   bawn_json_writer_add_string (&w, "version", BAWN_API_VERSION);
   if (!status->sealed && status->cluster_name != NULL)
     {
       bawn_json_writer_add_string (&w, "cluster_name", status->cluster_name);
-      bawn_json_writer_add_string (&w, "cluster_id", status->cluster_id != NULL ? status->cluster_id : "");
+      bawn_json_writer_add_string (&w, "cluster_id",
+                                   status->cluster_id != NULL ? status->cluster_id : "");
     }
   bawn_json_writer_add_string (&w, "bawn_version", PACKAGE_VERSION);
   bawn_json_writer_end_object (&w);
@@ -93,12 +100,15 @@ bawn_sys_health (BawnCore *core, BawnRequest *request, gboolean may_block G_GNUC
 }
 
 BawnResponse *
-bawn_sys_leader (BawnCore *core, BawnRequest *request G_GNUC_UNUSED, gboolean may_block G_GNUC_UNUSED, GError **error)
+bawn_sys_leader (BawnCore *core,
+                 BawnRequest *request G_GNUC_UNUSED,
+                 gboolean may_block G_GNUC_UNUSED,
+                 GError **error)
 {
-  g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
+  g_autoptr (BawnStatus) status = bawn_core_ref_status (core);
   gboolean is_self = status->ha_enabled && !status->sealed && !status->standby;
   g_autofree char *since = bawn_time_format (is_self ? status->active_since_us : 0);
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   if (status->ha_enabled && status->sealed)
     return bawn_fail_null (error, BAWN_ERROR_SEALED, "Vault is sealed");
@@ -107,8 +117,10 @@ bawn_sys_leader (BawnCore *core, BawnRequest *request G_GNUC_UNUSED, gboolean ma
   bawn_json_writer_add_bool (&w, "ha_enabled", status->ha_enabled);
   bawn_json_writer_add_bool (&w, "is_self", is_self);
   bawn_json_writer_add_string (&w, "active_time", since);
-  bawn_json_writer_add_string (&w, "leader_address", is_self && status->api_addr != NULL ? status->api_addr : "");
-  bawn_json_writer_add_string (&w, "leader_cluster_address", is_self && status->cluster_addr != NULL ? status->cluster_addr : "");
+  bawn_json_writer_add_string (&w, "leader_address",
+                               is_self && status->api_addr != NULL ? status->api_addr : "");
+  bawn_json_writer_add_string (&w, "leader_cluster_address",
+                               is_self && status->cluster_addr != NULL ? status->cluster_addr : "");
   bawn_json_writer_add_bool (&w, "performance_standby", FALSE);
   bawn_json_writer_add_int (&w, "performance_standby_last_remote_wal", 0);
   bawn_json_writer_end_object (&w);

@@ -9,13 +9,32 @@
 /* One more than the most that is allowed, for numbers that do not fit what takes them. */
 #define TOO_MANY (BAWN_SHAMIR_MAX_SHARES + 1)
 
-BawnResponse *
-bawn_sys_init_read (BawnCore *core, BawnRequest *request G_GNUC_UNUSED, gboolean may_block G_GNUC_UNUSED,
-                    GError **error G_GNUC_UNUSED)
+/* Another process may have initialised the storage meanwhile; what is initialised stays so. */
+static gboolean
+look_again (BawnCore *core, gboolean may_block, GError **error)
 {
-  g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_autoptr (BawnStatus) status = bawn_core_ref_status (core);
 
+  if (status->initialized)
+    return TRUE;
+  if (!may_block)
+    return bawn_fail (error, BAWN_ERROR_WOULD_BLOCK, "the storage must be asked");
+
+  return bawn_core_load (core, error);
+}
+
+BawnResponse *
+bawn_sys_init_read (BawnCore *core,
+                    BawnRequest *request G_GNUC_UNUSED,
+                    gboolean may_block,
+                    GError **error)
+{
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+
+  if (!look_again (core, may_block, error))
+    return NULL;
+
+  g_autoptr (BawnStatus) status = bawn_core_ref_status (core);
   bawn_json_writer_begin_object (&w);
   bawn_json_writer_add_bool (&w, "initialized", status->initialized);
   bawn_json_writer_end_object (&w);
@@ -31,7 +50,7 @@ refuse_pgp (BawnRequest *fields, GError **error)
 
   for (guint i = 0; lists[i] != NULL; i++)
     {
-      g_auto(GStrv) keys = NULL;
+      g_auto (GStrv) keys = NULL;
 
       if (!bawn_field_strv (fields, lists[i], &keys, error))
         return FALSE;
@@ -67,9 +86,9 @@ read_shape (BawnRequest *fields, guint *out_shares, guint *out_threshold, GError
 BawnResponse *
 bawn_sys_init_write (BawnCore *core, BawnRequest *request, gboolean may_block, GError **error)
 {
-  g_autoptr(BawnRequest) fields = bawn_sys_fold_fields (request, error);
-  g_autoptr(GPtrArray) shares = NULL;
-  g_autoptr(BawnWipedString) root_token = NULL;
+  g_autoptr (BawnRequest) fields = bawn_sys_fold_fields (request, error);
+  g_autoptr (GPtrArray) shares = NULL;
+  g_autoptr (BawnWipedString) root_token = NULL;
   guint n = 0;
   guint threshold = 0;
 
@@ -80,7 +99,7 @@ bawn_sys_init_write (BawnCore *core, BawnRequest *request, gboolean may_block, G
   if (!bawn_core_initialize (core, n, threshold, &shares, &root_token, error))
     return NULL;
 
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
   bawn_json_writer_begin_object (&w);
   bawn_sys_write_shares (&w, "keys", "keys_base64", shares);
   bawn_json_writer_add_string (&w, "root_token", root_token);

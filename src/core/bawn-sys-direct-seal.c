@@ -12,17 +12,19 @@ add_cluster (BawnJsonWriter *w, const BawnStatus *status)
     return;
 
   bawn_json_writer_add_string (w, "cluster_name", status->cluster_name);
-  bawn_json_writer_add_string (w, "cluster_id", status->cluster_id != NULL ? status->cluster_id : "");
+  bawn_json_writer_add_string (w, "cluster_id",
+                               status->cluster_id != NULL ? status->cluster_id : "");
 }
 
 static BawnResponse *
 show_status (BawnCore *core)
 {
-  g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_autoptr (BawnStatus) status = bawn_core_ref_status (core);
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   bawn_json_writer_begin_object (&w);
-  bawn_json_writer_add_string (&w, "type", status->seal_type != NULL ? status->seal_type : "shamir");
+  bawn_json_writer_add_string (&w, "type",
+                               status->seal_type != NULL ? status->seal_type : "shamir");
   bawn_json_writer_add_bool (&w, "initialized", status->initialized);
   bawn_json_writer_add_bool (&w, "sealed", status->sealed);
   bawn_json_writer_add_int (&w, "t", status->initialized ? status->threshold : 0);
@@ -34,7 +36,8 @@ show_status (BawnCore *core)
   bawn_json_writer_add_bool (&w, "migration", FALSE);
   add_cluster (&w, status);
   bawn_json_writer_add_bool (&w, "recovery_seal", FALSE);
-  bawn_json_writer_add_string (&w, "storage_type", status->storage_type != NULL ? status->storage_type : "");
+  bawn_json_writer_add_string (&w, "storage_type",
+                               status->storage_type != NULL ? status->storage_type : "");
   bawn_json_writer_add_string (&w, "bawn_version", PACKAGE_VERSION);
   bawn_json_writer_end_object (&w);
 
@@ -42,7 +45,9 @@ show_status (BawnCore *core)
 }
 
 BawnResponse *
-bawn_sys_seal_status (BawnCore *core, BawnRequest *request G_GNUC_UNUSED, gboolean may_block G_GNUC_UNUSED,
+bawn_sys_seal_status (BawnCore *core,
+                      BawnRequest *request G_GNUC_UNUSED,
+                      gboolean may_block G_GNUC_UNUSED,
                       GError **error G_GNUC_UNUSED)
 {
   return show_status (core);
@@ -51,13 +56,13 @@ bawn_sys_seal_status (BawnCore *core, BawnRequest *request G_GNUC_UNUSED, gboole
 static BawnResponse *
 give_share (BawnCore *core, BawnRequest *fields, gboolean may_block, GError **error)
 {
-  g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
-  g_autoptr(BawnSecret) share = NULL;
+  g_autoptr (BawnStatus) status = bawn_core_ref_status (core);
+  g_autoptr (BawnSecret) share = NULL;
 
-  if (!bawn_sys_read_share (fields, "'key' must be specified in request body as JSON, or 'reset' set to true", &share, error))
+  if (!bawn_sys_read_share (
+          fields, "'key' must be specified in request body as JSON, or 'reset' set to true", &share,
+          error))
     return NULL;
-  if (!status->initialized)
-    return bawn_fail_null (error, BAWN_ERROR_INVALID, "Vault is not initialized");
   if (!status->sealed)
     return show_status (core);
   if (!may_block)
@@ -71,7 +76,7 @@ give_share (BawnCore *core, BawnRequest *fields, gboolean may_block, GError **er
 BawnResponse *
 bawn_sys_unseal (BawnCore *core, BawnRequest *request, gboolean may_block, GError **error)
 {
-  g_autoptr(BawnRequest) fields = bawn_sys_fold_fields (request, error);
+  g_autoptr (BawnRequest) fields = bawn_sys_fold_fields (request, error);
   gboolean reset = FALSE;
   gboolean migrate = FALSE;
 
@@ -79,11 +84,12 @@ bawn_sys_unseal (BawnCore *core, BawnRequest *request, gboolean may_block, GErro
       || !bawn_field_bool (fields, "migrate", &migrate, error))
     return NULL;
   if (migrate)
-    return bawn_fail_null (error, BAWN_ERROR_INVALID, "can't perform a seal migration: no migration is configured");
+    return bawn_fail_null (error, BAWN_ERROR_INVALID,
+                           "can't perform a seal migration: no migration is configured");
   if (!reset)
     return give_share (core, fields, may_block, error);
 
-  g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
+  g_autoptr (BawnStatus) status = bawn_core_ref_status (core);
   if (!status->sealed)
     return bawn_fail_null (error, BAWN_ERROR_INVALID, "vault is unsealed");
 

@@ -3,12 +3,13 @@
 
 #include "core/bawn-sys-private.h"
 
-/* Endpoints outside the pipeline: they need no token, have no envelope, and most of them live while sealed. */
+/* Endpoints outside the pipeline: they need no token, have no envelope, and most of them live while
+ * sealed. */
 
 gboolean
 bawn_sys_check_active (BawnCore *core, GError **error)
 {
-  g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
+  g_autoptr (BawnStatus) status = bawn_core_ref_status (core);
 
   if (status->sealed)
     return bawn_fail (error, BAWN_ERROR_SEALED, "node is not active");
@@ -19,9 +20,12 @@ bawn_sys_check_active (BawnCore *core, GError **error)
 }
 
 gboolean
-bawn_sys_read_share (BawnRequest *fields, const char *missing, BawnSecret **out_share, GError **error)
+bawn_sys_read_share (BawnRequest *fields,
+                     const char *missing,
+                     BawnSecret **out_share,
+                     GError **error)
 {
-  g_autoptr(BawnWipedString) key = NULL;
+  g_autoptr (BawnWipedString) key = NULL;
 
   if (!bawn_field_string (fields, "key", &key, error))
     return FALSE;
@@ -37,14 +41,18 @@ bawn_sys_read_share (BawnRequest *fields, const char *missing, BawnSecret **out_
 }
 
 void
-bawn_sys_write_shares (BawnJsonWriter *w, const char *hex_name, const char *base64_name, GPtrArray *shares)
+bawn_sys_write_shares (BawnJsonWriter *w,
+                       const char *hex_name,
+                       const char *base64_name,
+                       GPtrArray *shares)
 {
   bawn_json_writer_name (w, hex_name);
   bawn_json_writer_begin_array (w);
   for (guint i = 0; i < shares->len; i++)
     {
       const BawnSecret *share = g_ptr_array_index (shares, i);
-      g_autoptr(BawnWipedString) text = bawn_hex_encode (bawn_secret_data (share), bawn_secret_size (share));
+      g_autoptr (BawnWipedString) text =
+          bawn_hex_encode (bawn_secret_data (share), bawn_secret_size (share));
 
       bawn_json_writer_string (w, text);
     }
@@ -55,7 +63,8 @@ bawn_sys_write_shares (BawnJsonWriter *w, const char *hex_name, const char *base
   for (guint i = 0; i < shares->len; i++)
     {
       const BawnSecret *share = g_ptr_array_index (shares, i);
-      g_autoptr(BawnWipedString) text = bawn_base64_encode (bawn_secret_data (share), bawn_secret_size (share), FALSE, TRUE);
+      g_autoptr (BawnWipedString) text =
+          bawn_base64_encode (bawn_secret_data (share), bawn_secret_size (share), FALSE, TRUE);
 
       bawn_json_writer_string (w, text);
     }
@@ -78,13 +87,16 @@ const BawnDirectRoute bawn_sys_direct_routes[] = {
   { "sys/leader", BAWN_OP_READ, bawn_sys_leader },
   { "sys/init", BAWN_OP_READ | BAWN_OP_WRITE, init },
   { "sys/unseal", BAWN_OP_WRITE, bawn_sys_unseal },
-  { "sys/generate-root/attempt", BAWN_OP_READ | BAWN_OP_WRITE | BAWN_OP_DELETE, bawn_sys_generate_root_attempt },
+  { "sys/generate-root/attempt", BAWN_OP_READ | BAWN_OP_WRITE | BAWN_OP_DELETE,
+    bawn_sys_generate_root_attempt },
   { "sys/generate-root/update", BAWN_OP_WRITE, bawn_sys_generate_root_update },
   { "sys/rekey/init", BAWN_OP_READ | BAWN_OP_WRITE | BAWN_OP_DELETE, bawn_sys_rekey_init },
   { "sys/rekey/update", BAWN_OP_WRITE, bawn_sys_rekey_update },
   { "sys/rekey/verify", BAWN_OP_READ | BAWN_OP_WRITE | BAWN_OP_DELETE, bawn_sys_rekey_verify },
-  { "sys/rekey-recovery-key/init", BAWN_OP_READ | BAWN_OP_WRITE | BAWN_OP_DELETE, bawn_sys_rekey_recovery },
+  { "sys/rekey-recovery-key/init", BAWN_OP_READ | BAWN_OP_WRITE | BAWN_OP_DELETE,
+    bawn_sys_rekey_recovery },
   { "sys/rekey-recovery-key/update", BAWN_OP_WRITE, bawn_sys_rekey_recovery },
-  { "sys/rekey-recovery-key/verify", BAWN_OP_READ | BAWN_OP_WRITE | BAWN_OP_DELETE, bawn_sys_rekey_recovery },
+  { "sys/rekey-recovery-key/verify", BAWN_OP_READ | BAWN_OP_WRITE | BAWN_OP_DELETE,
+    bawn_sys_rekey_recovery },
   { 0 },
 };

@@ -27,10 +27,10 @@ static BawnResponse *
 show_attempt (BawnCore *core, const char *otp, const Step *step)
 {
   BawnGenerateRootStatus progress = { 0 };
-  g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
+  g_autoptr (BawnStatus) status = bawn_core_ref_status (core);
   const char *encoded = step != NULL && step->encoded != NULL ? step->encoded : "";
   gboolean complete = step != NULL && step->complete;
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   bawn_generate_root_get_status (bawn_core_get_generate_root (core), &progress);
   bawn_json_writer_begin_object (&w);
@@ -52,9 +52,9 @@ show_attempt (BawnCore *core, const char *otp, const Step *step)
 static BawnResponse *
 begin_attempt (BawnCore *core, BawnRequest *request, GError **error)
 {
-  g_autoptr(BawnRequest) fields = bawn_sys_fold_fields (request, error);
-  g_autoptr(BawnWipedString) otp = NULL;
-  g_autoptr(BawnWipedString) made = NULL;
+  g_autoptr (BawnRequest) fields = bawn_sys_fold_fields (request, error);
+  g_autoptr (BawnWipedString) otp = NULL;
+  g_autoptr (BawnWipedString) made = NULL;
   g_autofree char *pgp_key = NULL;
 
   if (fields == NULL || !bawn_field_string (fields, "otp", &otp, error)
@@ -66,7 +66,10 @@ begin_attempt (BawnCore *core, BawnRequest *request, GError **error)
 }
 
 BawnResponse *
-bawn_sys_generate_root_attempt (BawnCore *core, BawnRequest *request, gboolean may_block G_GNUC_UNUSED, GError **error)
+bawn_sys_generate_root_attempt (BawnCore *core,
+                                BawnRequest *request,
+                                gboolean may_block G_GNUC_UNUSED,
+                                GError **error)
 {
   if (!bawn_sys_check_active (core, error))
     return NULL;
@@ -82,8 +85,8 @@ bawn_sys_generate_root_attempt (BawnCore *core, BawnRequest *request, gboolean m
 static gboolean
 make_root_token (BawnCore *core, BawnTxn *txn, Step *step, GError **error)
 {
-  g_autoptr(BawnUnsealed) unsealed = bawn_core_ref_unsealed (core);
-  g_autoptr(BawnWipedString) id = NULL;
+  g_autoptr (BawnUnsealed) unsealed = bawn_core_ref_unsealed (core);
+  g_autoptr (BawnWipedString) id = NULL;
 
   if (unsealed == NULL)
     return bawn_fail (error, BAWN_ERROR_SEALED, "node is not active");
@@ -101,28 +104,33 @@ static gboolean
 take_share (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error)
 {
   Step *step = user_data;
-  g_auto(BawnSealRecords) records = BAWN_SEAL_RECORDS_INIT;
-  g_autoptr(BawnKeyring) keyring = bawn_barrier_dup_keyring (bawn_core_get_barrier (core));
+  g_auto (BawnSealRecords) records = BAWN_SEAL_RECORDS_INIT;
+  g_autoptr (BawnKeyring) keyring = bawn_barrier_dup_keyring (bawn_core_get_barrier (core));
 
   if (keyring == NULL)
     return bawn_fail (error, BAWN_ERROR_SEALED, "node is not active");
   if (!bawn_seal_records_load (txn, &records, error)
-      || !bawn_generate_root_update (step->attempt, &records, bawn_keyring_get_root_key (keyring), step->share,
-                                     step->nonce, &step->complete, error))
+      || !bawn_generate_root_update (step->attempt, &records, bawn_keyring_get_root_key (keyring),
+                                     step->share, step->nonce, &step->complete, error))
     return FALSE;
 
   return !step->complete || make_root_token (core, txn, step, error);
 }
 
 BawnResponse *
-bawn_sys_generate_root_update (BawnCore *core, BawnRequest *request, gboolean may_block, GError **error)
+bawn_sys_generate_root_update (BawnCore *core,
+                               BawnRequest *request,
+                               gboolean may_block,
+                               GError **error)
 {
-  g_auto(Step) step = { .attempt = NULL };
+  g_auto (Step) step = { .attempt = NULL };
   g_autofree char *nonce = g_strdup ("");
-  g_autoptr(BawnRequest) fields = bawn_sys_fold_fields (request, error);
+  g_autoptr (BawnRequest) fields = bawn_sys_fold_fields (request, error);
 
-  if (fields == NULL || !bawn_sys_check_active (core, error) || !bawn_field_string (fields, "nonce", &nonce, error)
-      || !bawn_sys_read_share (fields, "'key' must be specified in request body as JSON", &step.share, error))
+  if (fields == NULL || !bawn_sys_check_active (core, error)
+      || !bawn_field_string (fields, "nonce", &nonce, error)
+      || !bawn_sys_read_share (fields, "'key' must be specified in request body as JSON",
+                               &step.share, error))
     return NULL;
   if (!may_block)
     return bawn_fail_null (error, BAWN_ERROR_WOULD_BLOCK, "the seal's records are read");
@@ -132,7 +140,7 @@ bawn_sys_generate_root_update (BawnCore *core, BawnRequest *request, gboolean ma
   if (!bawn_core_transact (core, take_share, &step, error))
     return NULL;
 
-  g_autoptr(BawnResponse) response = show_attempt (core, NULL, &step);
+  g_autoptr (BawnResponse) response = show_attempt (core, NULL, &step);
   if (step.complete)
     bawn_generate_root_finish (step.attempt);
   return g_steal_pointer (&response);

@@ -3,7 +3,8 @@
 
 #include "core/bawn-sys-private.h"
 
-/* sys/internal: what the command line and the web interface ask for before they do anything else. */
+/* sys/internal: what the command line and the web interface ask for before they do anything else.
+ */
 
 #define AUTH_PREFIX "auth/"
 
@@ -22,7 +23,8 @@ write_info (BawnJsonWriter *w, const BawnMount *mount, gboolean full, const char
       bawn_sys_mount_config_write (w, mount);
       bawn_json_writer_end_object (w);
     }
-  bawn_json_writer_add_string (w, "description", mount->description != NULL ? mount->description : "");
+  bawn_json_writer_add_string (w, "description",
+                               mount->description != NULL ? mount->description : "");
   if (full)
     {
       bawn_json_writer_add_bool (w, "external_entropy_access", mount->external_entropy_access);
@@ -41,7 +43,11 @@ write_info (BawnJsonWriter *w, const BawnMount *mount, gboolean full, const char
 }
 
 static void
-write_window (BawnJsonWriter *w, const char *name, const BawnMountTable *table, const BawnAcl *acl, gboolean is_auth)
+write_window (BawnJsonWriter *w,
+              const char *name,
+              const BawnMountTable *table,
+              const BawnAcl *acl,
+              gboolean is_auth)
 {
   bawn_json_writer_name (w, name);
   bawn_json_writer_begin_object (w);
@@ -62,11 +68,12 @@ write_window (BawnJsonWriter *w, const char *name, const BawnMountTable *table, 
 static BawnResponse *
 ui_mounts (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
 {
-  g_autoptr(BawnMountTable) table = NULL;
-  g_autoptr(BawnAcl) acl = NULL;
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_autoptr (BawnMountTable) table = NULL;
+  g_autoptr (BawnAcl) acl = NULL;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
-  if (!bawn_mount_table_get (txn, &table, error) || !bawn_sys_caller_acl (engine, request, txn, &acl, error))
+  if (!bawn_mount_table_get (txn, &table, error)
+      || !bawn_sys_caller_acl (engine, request, txn, &acl, error))
     return NULL;
   if (request->token != NULL && acl == NULL)
     return bawn_fail_null (error, BAWN_ERROR_DENIED, "permission denied");
@@ -85,11 +92,12 @@ ui_mount (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error
 {
   const char *given = bawn_request_param (request, "path");
   g_autofree char *path = bawn_sys_mount_path (given, FALSE);
-  g_autoptr(BawnMountTable) table = NULL;
-  g_autoptr(BawnAcl) acl = NULL;
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_autoptr (BawnMountTable) table = NULL;
+  g_autoptr (BawnAcl) acl = NULL;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
-  if (!bawn_mount_table_get (txn, &table, error) || !bawn_sys_caller_acl (engine, request, txn, &acl, error))
+  if (!bawn_mount_table_get (txn, &table, error)
+      || !bawn_sys_caller_acl (engine, request, txn, &acl, error))
     return NULL;
   if (acl == NULL)
     return bawn_fail_null (error, BAWN_ERROR_DENIED, "permission denied");
@@ -97,7 +105,8 @@ ui_mount (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error
   const BawnMount *mount = bawn_mount_table_route (table, path);
   if (mount == NULL || !bawn_acl_touches (acl, mount->path))
     return bawn_fail_null (error, BAWN_ERROR_DENIED,
-                           "preflight capability check returned 403, please ensure client's policies grant access to path \"%s\"",
+                           "preflight capability check returned 403, please ensure client's "
+                           "policies grant access to path \"%s\"",
                            path);
 
   write_info (&w, mount, TRUE, mount->path);
@@ -107,8 +116,8 @@ ui_mount (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error
 static BawnResponse *
 resultant_acl (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
 {
-  g_autoptr(BawnAcl) acl = NULL;
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_autoptr (BawnAcl) acl = NULL;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   if (!bawn_sys_caller_acl (engine, request, txn, &acl, error))
     return NULL;
@@ -136,11 +145,12 @@ write_total (BawnJsonWriter *w, const char *name, gint64 total)
 static BawnResponse *
 count_tokens (BawnEngine *engine, BawnRequest *request G_GNUC_UNUSED, BawnTxn *txn, GError **error)
 {
-  g_autoptr(BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
-  g_auto(GStrv) accessors = NULL;
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_autoptr (BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
+  g_auto (GStrv) accessors = NULL;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
-  if (unsealed == NULL || !bawn_token_store_list_accessors (unsealed->tokens, txn, &accessors, error))
+  if (unsealed == NULL
+      || !bawn_token_store_list_accessors (unsealed->tokens, txn, &accessors, error))
     return NULL;
 
   write_total (&w, "service_tokens", g_strv_length (accessors));
@@ -149,10 +159,12 @@ count_tokens (BawnEngine *engine, BawnRequest *request G_GNUC_UNUSED, BawnTxn *t
 
 /* There is no identity engine, so no entities. */
 static BawnResponse *
-count_entities (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request G_GNUC_UNUSED, BawnTxn *txn G_GNUC_UNUSED,
+count_entities (BawnEngine *engine G_GNUC_UNUSED,
+                BawnRequest *request G_GNUC_UNUSED,
+                BawnTxn *txn G_GNUC_UNUSED,
                 GError **error G_GNUC_UNUSED)
 {
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   write_total (&w, "entities", 0);
   return bawn_response_new_writer (&w);
@@ -160,10 +172,12 @@ count_entities (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request G_GNUC_UN
 
 /* Requests are counted per month by nobody any more: the API answers with none since 1.9 or so. */
 static BawnResponse *
-count_requests (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request G_GNUC_UNUSED, BawnTxn *txn G_GNUC_UNUSED,
+count_requests (BawnEngine *engine G_GNUC_UNUSED,
+                BawnRequest *request G_GNUC_UNUSED,
+                BawnTxn *txn G_GNUC_UNUSED,
                 GError **error G_GNUC_UNUSED)
 {
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   bawn_json_writer_begin_object (&w);
   bawn_json_writer_add_null (&w, "counters");
@@ -173,17 +187,21 @@ count_requests (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request G_GNUC_UN
 
 /* Client counting is off, and an answer without content says that there is nothing to show. */
 static BawnResponse *
-count_activity (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request G_GNUC_UNUSED, BawnTxn *txn G_GNUC_UNUSED,
+count_activity (BawnEngine *engine G_GNUC_UNUSED,
+                BawnRequest *request G_GNUC_UNUSED,
+                BawnTxn *txn G_GNUC_UNUSED,
                 GError **error G_GNUC_UNUSED)
 {
   return bawn_response_new_empty ();
 }
 
 static BawnResponse *
-counting_config (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request G_GNUC_UNUSED, BawnTxn *txn G_GNUC_UNUSED,
+counting_config (BawnEngine *engine G_GNUC_UNUSED,
+                 BawnRequest *request G_GNUC_UNUSED,
+                 BawnTxn *txn G_GNUC_UNUSED,
                  GError **error G_GNUC_UNUSED)
 {
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   bawn_json_writer_begin_object (&w);
   bawn_json_writer_add_int (&w, "default_report_months", 12);
@@ -195,13 +213,21 @@ counting_config (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request G_GNUC_U
 }
 
 const BawnRoute bawn_sys_internal_routes[] = {
-  { "internal/ui/mounts", BAWN_OP_READ, ui_mounts, BAWN_ROUTE_OPEN, "Information about mounts returned according to their visibility." },
-  { "internal/ui/mounts/{path...}", BAWN_OP_READ, ui_mount, BAWN_ROUTE_OPEN, "Information about the mount that a path is of." },
-  { "internal/ui/resultant-acl", BAWN_OP_READ, resultant_acl, BAWN_ROUTE_NONE, "Information about a token's resultant ACL." },
-  { "internal/counters/requests", BAWN_OP_READ, count_requests, BAWN_ROUTE_NONE, "Count of requests seen." },
-  { "internal/counters/tokens", BAWN_OP_READ, count_tokens, BAWN_ROUTE_NONE, "Count of service tokens." },
-  { "internal/counters/entities", BAWN_OP_READ, count_entities, BAWN_ROUTE_NONE, "Count of entities." },
-  { "internal/counters/activity", BAWN_OP_READ, count_activity, BAWN_ROUTE_NONE, "Count of clients." },
-  { "internal/counters/config", BAWN_OP_READ, counting_config, BAWN_ROUTE_NONE, "How clients are counted." },
+  { "internal/ui/mounts", BAWN_OP_READ, ui_mounts, BAWN_ROUTE_OPEN,
+    "Information about mounts returned according to their visibility." },
+  { "internal/ui/mounts/{path...}", BAWN_OP_READ, ui_mount, BAWN_ROUTE_OPEN,
+    "Information about the mount that a path is of." },
+  { "internal/ui/resultant-acl", BAWN_OP_READ, resultant_acl, BAWN_ROUTE_NONE,
+    "Information about a token's resultant ACL." },
+  { "internal/counters/requests", BAWN_OP_READ, count_requests, BAWN_ROUTE_NONE,
+    "Count of requests seen." },
+  { "internal/counters/tokens", BAWN_OP_READ, count_tokens, BAWN_ROUTE_NONE,
+    "Count of service tokens." },
+  { "internal/counters/entities", BAWN_OP_READ, count_entities, BAWN_ROUTE_NONE,
+    "Count of entities." },
+  { "internal/counters/activity", BAWN_OP_READ, count_activity, BAWN_ROUTE_NONE,
+    "Count of clients." },
+  { "internal/counters/config", BAWN_OP_READ, counting_config, BAWN_ROUTE_NONE,
+    "How clients are counted." },
   { 0 },
 };

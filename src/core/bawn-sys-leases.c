@@ -5,14 +5,16 @@
 
 /* sys/leases and its older spellings.
  *
- * Ending all leases below a prefix may be any amount of work, but a request is one commit, and a commit is bounded. So
- * revoke-prefix does not write in its own transaction at all: it goes through the leases in steps, each a commit of its
- * own of at most STEP_LEASES leases, on a worker, and answers when none is left. Each step is right by itself, so a crash or
- * a failover between two leaves fewer leases and nothing half-done, and sending the request again goes on. Leases that are
- * made meanwhile below the prefix are ended too; after MAX_ROUNDS the caller is told that it grows faster than it shrinks. */
+ * Ending all leases below a prefix may be any amount of work, but a request is one commit, and a
+ * commit is bounded. So revoke-prefix does not write in its own transaction at all: it goes through
+ * the leases in steps, each a commit of its own of at most STEP_LEASES leases, on a worker, and
+ * answers when none is left. Each step is right by itself, so a crash or a failover between two
+ * leaves fewer leases and nothing half-done, and sending the request again goes on. Leases that are
+ * made meanwhile below the prefix are ended too; after MAX_ROUNDS the caller is told that it grows
+ * faster than it shrinks. */
 
-/* Each lease is up to six writes: it, its due time and its token's index, and the same of a token's own records. Consul
- * takes 128 operations at a time, one of which is the fence. */
+/* Each lease is up to six writes: it, its due time and its token's index, and the same of a token's
+ * own records. Consul takes 128 operations at a time, one of which is the fence. */
 #define STEP_LEASES 16
 /* Listing a folder costs its whole length, so many are noted at a time. */
 #define COLLECT_LEASES 4096
@@ -54,8 +56,8 @@ lease_lookup (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **e
 {
   BawnClock *clock = bawn_core_get_clock (bawn_engine_system_get_core (engine));
   g_autofree char *id = lease_id (request, error);
-  g_autoptr(BawnLease) lease = NULL;
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_autoptr (BawnLease) lease = NULL;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   if (id == NULL || !bawn_lease_get (txn, id, &lease, error))
     return NULL;
@@ -86,7 +88,7 @@ static BawnResponse *
 lease_list (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *txn, GError **error)
 {
   g_autofree char *prefix = prefix_of (bawn_request_param (request, "prefix"));
-  g_auto(GStrv) names = NULL;
+  g_auto (GStrv) names = NULL;
 
   if (!bawn_lease_list (txn, prefix, &names, error))
     return NULL;
@@ -97,7 +99,7 @@ lease_list (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *txn
 static BawnResponse *
 lease_renew (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
 {
-  g_autoptr(BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
+  g_autoptr (BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
   g_autofree char *id = NULL;
   gint64 increment = 0;
 
@@ -121,19 +123,20 @@ revoked (BawnEngine *engine, gboolean sync)
   BawnResponse *response = bawn_response_new_empty ();
 
   response->status = sync ? 204 : 202;
-  bawn_response_after_commit (response, kick_expiry, g_object_ref (bawn_engine_system_get_core (engine)),
-                              g_object_unref);
+  bawn_response_after_commit (response, kick_expiry,
+                              g_object_ref (bawn_engine_system_get_core (engine)), g_object_unref);
   return response;
 }
 
 static BawnResponse *
 lease_revoke (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
 {
-  g_autoptr(BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
+  g_autoptr (BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
   g_autofree char *id = NULL;
   gboolean sync = TRUE;
 
-  if (unsealed == NULL || (id = lease_id (request, error)) == NULL || !bawn_field_bool (request, "sync", &sync, error)
+  if (unsealed == NULL || (id = lease_id (request, error)) == NULL
+      || !bawn_field_bool (request, "sync", &sync, error)
       || !bawn_expiry_revoke (unsealed, txn, id, FALSE, error))
     return NULL;
 
@@ -152,7 +155,7 @@ typedef struct
 static gboolean
 collect_below (BawnTxn *txn, const char *prefix, GPtrArray *ids, GError **error)
 {
-  g_auto(GStrv) names = NULL;
+  g_auto (GStrv) names = NULL;
 
   if (!bawn_lease_list (txn, prefix, &names, error))
     return FALSE;
@@ -185,18 +188,20 @@ end_some (BawnCore *core G_GNUC_UNUSED, BawnTxn *txn, gpointer user_data, GError
   Revocation *work = user_data;
 
   for (guint i = work->from; i < MIN (work->ids->len, work->from + STEP_LEASES); i++)
-    if (!bawn_expiry_revoke (work->unsealed, txn, g_ptr_array_index (work->ids, i), work->force, error))
+    if (!bawn_expiry_revoke (work->unsealed, txn, g_ptr_array_index (work->ids, i), work->force,
+                             error))
       return FALSE;
 
   return TRUE;
 }
 
 gboolean
-bawn_sys_revoke_prefix (BawnEngine *engine, BawnTxn *txn, const char *prefix, gboolean force, GError **error)
+bawn_sys_revoke_prefix (
+    BawnEngine *engine, BawnTxn *txn, const char *prefix, gboolean force, GError **error)
 {
   BawnCore *core = bawn_engine_system_get_core (engine);
-  g_autoptr(BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
-  g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
+  g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
   Revocation work = { .unsealed = unsealed, .prefix = prefix, .force = force, .ids = ids };
 
   if (unsealed == NULL)
@@ -215,32 +220,39 @@ bawn_sys_revoke_prefix (BawnEngine *engine, BawnTxn *txn, const char *prefix, gb
           return FALSE;
     }
 
-  return bawn_fail (error, BAWN_ERROR_BUSY, "leases are made below \"%s\" faster than they are revoked", prefix);
+  return bawn_fail (error, BAWN_ERROR_BUSY,
+                    "leases are made below \"%s\" faster than they are revoked", prefix);
 }
 
 static BawnResponse *
 revoke_prefix (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
 {
-  g_autofree char *prefix = prefix_of (bawn_request_param (request, "prefix"));
+  const char *given = bawn_sys_need_rest (request, "prefix", error);
+  g_autofree char *prefix = given != NULL ? prefix_of (given) : NULL;
   gboolean force = strstr (request->rest, "revoke-force") != NULL;
   gboolean sync = TRUE;
 
-  if (!bawn_field_bool (request, "sync", &sync, error)
+  if (prefix == NULL || !bawn_field_bool (request, "sync", &sync, error)
       || !bawn_sys_revoke_prefix (engine, txn, prefix, force, error))
     return NULL;
 
   return revoked (engine, sync || force);
 }
 
-/* Nothing dangles here that would have to be tidied: a lease and its indexes are written together. What is left to do is
- * ending what is due, so the worker is woken. */
+/* Nothing dangles here that would have to be tidied: a lease and its indexes are written together.
+ * What is left to do is ending what is due, so the worker is woken. */
 static BawnResponse *
-lease_tidy (BawnEngine *engine, BawnRequest *request G_GNUC_UNUSED, BawnTxn *txn G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
+lease_tidy (BawnEngine *engine,
+            BawnRequest *request G_GNUC_UNUSED,
+            BawnTxn *txn G_GNUC_UNUSED,
+            GError **error G_GNUC_UNUSED)
 {
   BawnResponse *response = revoked (engine, FALSE);
 
-  bawn_response_warn (response, "Tidy operation successfully started. Any information from the operation will be printed to "
-                                "Vault's server logs.");
+  bawn_response_warn (
+      response,
+      "Tidy operation successfully started. Any information from the operation will be printed to "
+      "Vault's server logs.");
   return response;
 }
 
@@ -258,9 +270,11 @@ const BawnRoute bawn_sys_lease_routes[] = {
   { "leases/renew/{id...}", BAWN_OP_WRITE, lease_renew, BAWN_ROUTE_NONE, HELP_RENEW },
   { "leases/revoke", BAWN_OP_WRITE, lease_revoke, BAWN_ROUTE_NONE, HELP_REVOKE },
   { "leases/revoke/{id...}", BAWN_OP_WRITE, lease_revoke, BAWN_ROUTE_NONE, HELP_REVOKE },
-  { "leases/revoke-prefix/{prefix...}", BAWN_OP_WRITE, revoke_prefix, BAWN_ROUTE_SUDO, HELP_PREFIX },
+  { "leases/revoke-prefix/{prefix...}", BAWN_OP_WRITE, revoke_prefix, BAWN_ROUTE_SUDO,
+    HELP_PREFIX },
   { "leases/revoke-force/{prefix...}", BAWN_OP_WRITE, revoke_prefix, BAWN_ROUTE_SUDO, HELP_FORCE },
-  { "leases/tidy", BAWN_OP_WRITE, lease_tidy, BAWN_ROUTE_NONE, "Look for leases that are due and end them." },
+  { "leases/tidy", BAWN_OP_WRITE, lease_tidy, BAWN_ROUTE_NONE,
+    "Look for leases that are due and end them." },
   { "renew", BAWN_OP_WRITE, lease_renew, BAWN_ROUTE_NONE, HELP_RENEW },
   { "renew/{id...}", BAWN_OP_WRITE, lease_renew, BAWN_ROUTE_NONE, HELP_RENEW },
   { "revoke", BAWN_OP_WRITE, lease_revoke, BAWN_ROUTE_NONE, HELP_REVOKE },

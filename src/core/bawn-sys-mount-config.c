@@ -21,7 +21,8 @@ bawn_sys_mount_path (const char *given, gboolean is_auth)
   while (size > 0 && from[size - 1] == '/')
     size--;
 
-  return g_strdup_printf ("%s%.*s%s", is_auth ? AUTH_PREFIX : "", (int) size, from, size > 0 ? "/" : "");
+  return g_strdup_printf ("%s%.*s%s", is_auth ? AUTH_PREFIX : "", (int) size, from,
+                          size > 0 ? "/" : "");
 }
 
 gboolean
@@ -45,7 +46,7 @@ static gboolean
 read_ttl (BawnRequest *fields, const char *name, const char *what, gint64 *inout_us, GError **error)
 {
   g_autofree char *text = NULL;
-  g_autoptr(GError) bad = NULL;
+  g_autoptr (GError) bad = NULL;
 
   if (!bawn_field_string (fields, name, &text, error))
     return FALSE;
@@ -57,15 +58,21 @@ read_ttl (BawnRequest *fields, const char *name, const char *what, gint64 *inout
       return TRUE;
     }
   if (!bawn_field_duration (fields, name, inout_us, &bad))
-    return bawn_fail (error, BAWN_ERROR_INVALID, "unable to parse %s TTL of %s: %s", what, text, bad->message);
+    return bawn_fail (error, BAWN_ERROR_INVALID, "unable to parse %s TTL of %s: %s", what, text,
+                      bad->message);
   if (*inout_us < 0)
-    return bawn_fail (error, BAWN_ERROR_INVALID, "unable to parse %s TTL of %s: it is negative", what, text);
+    return bawn_fail (error, BAWN_ERROR_INVALID, "unable to parse %s TTL of %s: it is negative",
+                      what, text);
 
   return TRUE;
 }
 
 static gboolean
-read_choice (BawnRequest *fields, const char *name, const char *const *choices, const char *complaint, char **inout_value,
+read_choice (BawnRequest *fields,
+             const char *name,
+             const char *const *choices,
+             const char *complaint,
+             char **inout_value,
              GError **error)
 {
   g_autofree char *value = NULL;
@@ -85,11 +92,15 @@ read_choice (BawnRequest *fields, const char *name, const char *const *choices, 
 static gboolean
 read_token_type (BawnRequest *fields, BawnMount *mount, GError **error)
 {
-  static const char *const types[] = { "", "default", "default-service", "default-batch", "service", "batch", NULL };
+  static const char *const types[] = {
+    "", "default", "default-service", "default-batch", "service", "batch", NULL
+  };
 
-  if (!read_choice (fields, "token_type", types, "invalid value for 'token_type'", &mount->token_type, error))
+  if (!read_choice (fields, "token_type", types, "invalid value for 'token_type'",
+                    &mount->token_type, error))
     return FALSE;
-  if (mount->token_type == NULL || *mount->token_type == '\0' || g_str_equal (mount->token_type, "default"))
+  if (mount->token_type == NULL || *mount->token_type == '\0'
+      || g_str_equal (mount->token_type, "default"))
     {
       g_free (mount->token_type);
       mount->token_type = g_strdup ("default-service");
@@ -106,12 +117,16 @@ bawn_sys_mount_config_read (BawnRequest *fields, BawnMount *mount, GError **erro
   if (!read_ttl (fields, "default_lease_ttl", "default", &mount->default_ttl_us, error)
       || !read_ttl (fields, "max_lease_ttl", "max", &mount->max_ttl_us, error)
       || !bawn_field_bool (fields, "force_no_cache", &mount->force_no_cache, error)
-      || !bawn_field_strv (fields, "audit_non_hmac_request_keys", &mount->audit_non_hmac_request_keys, error)
-      || !bawn_field_strv (fields, "audit_non_hmac_response_keys", &mount->audit_non_hmac_response_keys, error)
-      || !bawn_field_strv (fields, "passthrough_request_headers", &mount->passthrough_request_headers, error)
-      || !bawn_field_strv (fields, "allowed_response_headers", &mount->allowed_response_headers, error)
-      || !read_choice (fields, "listing_visibility", visibilities, "invalid listing visibility type",
-                       &mount->listing_visibility, error))
+      || !bawn_field_strv (fields, "audit_non_hmac_request_keys",
+                           &mount->audit_non_hmac_request_keys, error)
+      || !bawn_field_strv (fields, "audit_non_hmac_response_keys",
+                           &mount->audit_non_hmac_response_keys, error)
+      || !bawn_field_strv (fields, "passthrough_request_headers",
+                           &mount->passthrough_request_headers, error)
+      || !bawn_field_strv (fields, "allowed_response_headers", &mount->allowed_response_headers,
+                           error)
+      || !read_choice (fields, "listing_visibility", visibilities,
+                       "invalid listing visibility type", &mount->listing_visibility, error))
     return FALSE;
 
   return !bawn_sys_mount_is_auth (mount) || read_token_type (fields, mount, error);
@@ -134,7 +149,8 @@ bawn_sys_mount_config_write (BawnJsonWriter *w, const BawnMount *mount)
   add_strv (w, "passthrough_request_headers", mount->passthrough_request_headers);
   add_strv (w, "allowed_response_headers", mount->allowed_response_headers);
   if (bawn_sys_mount_is_auth (mount))
-    bawn_json_writer_add_string (w, "token_type", mount->token_type != NULL ? mount->token_type : "default-service");
+    bawn_json_writer_add_string (w, "token_type",
+                                 mount->token_type != NULL ? mount->token_type : "default-service");
 }
 
 void
@@ -149,7 +165,8 @@ bawn_sys_mount_write (BawnJsonWriter *w, const BawnMount *mount)
   bawn_json_writer_add_int (w, "max_lease_ttl", mount->max_ttl_us / G_USEC_PER_SEC);
   bawn_sys_mount_config_write (w, mount);
   bawn_json_writer_end_object (w);
-  bawn_json_writer_add_string (w, "description", mount->description != NULL ? mount->description : "");
+  bawn_json_writer_add_string (w, "description",
+                               mount->description != NULL ? mount->description : "");
   bawn_json_writer_add_bool (w, "external_entropy_access", mount->external_entropy_access);
   bawn_json_writer_add_bool (w, "local", mount->local);
   bawn_json_writer_name (w, "options");

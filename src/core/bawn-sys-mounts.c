@@ -3,14 +3,17 @@
 
 #include "core/bawn-sys-private.h"
 
-/* sys/mounts and sys/auth: the same table seen through two windows. A row's path ends in the mount's own, which may have
- * several segments, and perhaps "/tune": the route can only say "the rest", so that word is looked for here. */
+/* sys/mounts and sys/auth: the same table seen through two windows. A row's path ends in the
+ * mount's own, which may have several segments, and perhaps "/tune": the route can only say "the
+ * rest", so that word is looked for here. */
 
 #define TUNE_SUFFIX "/tune"
 
 /* Paths that are the server's own. */
-static const char *const protected_mounts[] = { "audit/", "auth/", "cubbyhole/", "identity/", "sys/", NULL };
-static const char *const singleton_types[] = { "cubbyhole", "identity", "system", "token", "ns_system", NULL };
+static const char *const protected_mounts[] = { "audit/",    "auth/", "cubbyhole/",
+                                                "identity/", "sys/",  NULL };
+static const char *const singleton_types[] = { "cubbyhole", "identity",  "system",
+                                               "token",     "ns_system", NULL };
 
 static gboolean
 is_auth_path (BawnRequest *request)
@@ -35,8 +38,8 @@ tuned_path (const char *given)
 static BawnResponse *
 list_mounts (BawnTxn *txn, gboolean is_auth, GError **error)
 {
-  g_autoptr(BawnMountTable) table = NULL;
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_autoptr (BawnMountTable) table = NULL;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   if (!bawn_mount_table_get (txn, &table, error))
     return NULL;
@@ -65,8 +68,8 @@ mounts_list (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *tx
 static BawnResponse *
 read_one (BawnTxn *txn, const char *path, gboolean is_auth, GError **error)
 {
-  g_autoptr(BawnMountTable) table = NULL;
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_autoptr (BawnMountTable) table = NULL;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   if (!bawn_mount_table_get (txn, &table, error))
     return NULL;
@@ -108,12 +111,14 @@ read_type (BawnRequest *request, BawnRequest *config, char **out_type, GError **
 
   if (!bawn_field_string (request, "type", &type, error)
       || !bawn_field_string (request, "plugin_name", &plugin, error)
-      || (config != NULL && plugin == NULL && !bawn_field_string (config, "plugin_name", &plugin, error)))
+      || (config != NULL && plugin == NULL
+          && !bawn_field_string (config, "plugin_name", &plugin, error)))
     return FALSE;
   if (type != NULL && g_str_equal (type, "plugin"))
     {
       if (plugin == NULL || *plugin == '\0')
-        return bawn_fail (error, BAWN_ERROR_INVALID, "plugin_name must be provided for plugin backend");
+        return bawn_fail (error, BAWN_ERROR_INVALID,
+                          "plugin_name must be provided for plugin backend");
       g_free (type);
       type = g_steal_pointer (&plugin);
     }
@@ -157,7 +162,8 @@ resolve_alias (char **inout_type, GHashTable **inout_options, GError **error)
   if (version == NULL || *version == '\0')
     return TRUE;
   if (!g_str_equal (*inout_type, "kv"))
-    return bawn_fail (error, BAWN_ERROR_INVALID, "secrets engine \"%s\" does not allow setting a version", *inout_type);
+    return bawn_fail (error, BAWN_ERROR_INVALID,
+                      "secrets engine \"%s\" does not allow setting a version", *inout_type);
   if (!g_str_equal (version, "1") && !g_str_equal (version, "2"))
     return bawn_fail (error, BAWN_ERROR_INVALID, "invalid version provided: %s", version);
 
@@ -168,9 +174,11 @@ static gboolean
 check_ttls (const BawnMount *mount, GError **error)
 {
   if (mount->max_ttl_us != 0 && mount->default_ttl_us > mount->max_ttl_us)
-    return bawn_fail (error, BAWN_ERROR_INVALID, "given default lease TTL greater than given max lease TTL");
+    return bawn_fail (error, BAWN_ERROR_INVALID,
+                      "given default lease TTL greater than given max lease TTL");
   if (mount->max_ttl_us == 0 && mount->default_ttl_us > BAWN_SYSTEM_TTL_US)
-    return bawn_fail (error, BAWN_ERROR_INVALID, "given default lease TTL greater than system max lease TTL of %d",
+    return bawn_fail (error, BAWN_ERROR_INVALID,
+                      "given default lease TTL greater than system max lease TTL of %d",
                       (int) (BAWN_SYSTEM_TTL_US / G_USEC_PER_SEC));
 
   return TRUE;
@@ -181,11 +189,12 @@ static BawnMount *
 mount_from_request (BawnRequest *request, const char *path, GError **error)
 {
   gboolean is_auth = is_auth_path (request);
-  g_autoptr(BawnRequest) config = NULL;
-  g_autoptr(GHashTable) options = NULL;
+  g_autoptr (BawnRequest) config = NULL;
+  g_autoptr (GHashTable) options = NULL;
   g_autofree char *type = NULL;
 
-  if (!bawn_sys_sub_request (request, "config", &config, error) || !read_type (request, config, &type, error)
+  if (!bawn_sys_sub_request (request, "config", &config, error)
+      || !read_type (request, config, &type, error)
       || !bawn_field_map (request, "options", &options, error))
     return NULL;
   if (options != NULL && g_hash_table_size (options) == 0)
@@ -193,12 +202,14 @@ mount_from_request (BawnRequest *request, const char *path, GError **error)
   if (!resolve_alias (&type, &options, error))
     return NULL;
 
-  g_autoptr(BawnMount) mount = bawn_mount_table_make (path, type);
+  g_autoptr (BawnMount) mount = bawn_mount_table_make (path, type);
   if (!bawn_field_string (request, "description", &mount->description, error)
       || !bawn_field_bool (request, "local", &mount->local, error)
       || !bawn_field_bool (request, "seal_wrap", &mount->seal_wrap, error)
-      || !bawn_field_bool (request, "external_entropy_access", &mount->external_entropy_access, error)
-      || (config != NULL && !bawn_sys_mount_config_read (config, mount, error)) || !check_ttls (mount, error))
+      || !bawn_field_bool (request, "external_entropy_access", &mount->external_entropy_access,
+                           error)
+      || (config != NULL && !bawn_sys_mount_config_read (config, mount, error))
+      || !check_ttls (mount, error))
     return NULL;
 
   g_clear_pointer (&mount->options, g_hash_table_unref);
@@ -217,7 +228,8 @@ check_place (const BawnMountTable *table, const BawnMount *mount, gboolean is_au
   if (is_auth && g_str_equal (mount->type, "token"))
     return bawn_fail (error, BAWN_ERROR_INVALID, "token credential backend cannot be instantiated");
   if (g_strv_contains (singleton_types, mount->type))
-    return bawn_fail (error, BAWN_ERROR_INVALID, "mount type of \"%s\" is not mountable", mount->type);
+    return bawn_fail (error, BAWN_ERROR_INVALID, "mount type of \"%s\" is not mountable",
+                      mount->type);
 
   const BawnMount *other = bawn_mount_table_conflict (table, mount->path);
   if (other != NULL)
@@ -227,25 +239,28 @@ check_place (const BawnMountTable *table, const BawnMount *mount, gboolean is_au
 }
 
 static BawnResponse *
-mount_enable (BawnEngine *system, BawnRequest *request, BawnTxn *txn, const char *path, GError **error)
+mount_enable (
+    BawnEngine *system, BawnRequest *request, BawnTxn *txn, const char *path, GError **error)
 {
   BawnCore *core = bawn_engine_system_get_core (system);
   gboolean is_auth = is_auth_path (request);
-  g_autoptr(BawnMountTable) table = NULL;
-  g_autoptr(BawnMount) mount = mount_from_request (request, path, error);
+  g_autoptr (BawnMountTable) table = NULL;
+  g_autoptr (BawnMount) mount = mount_from_request (request, path, error);
 
-  if (mount == NULL || !bawn_mount_table_get (txn, &table, error) || !check_place (table, mount, is_auth, error))
+  if (mount == NULL || !bawn_mount_table_get (txn, &table, error)
+      || !check_place (table, mount, is_auth, error))
     return NULL;
 
   BawnEngine *engine = bawn_core_lookup_engine (core, mount->type, is_auth);
   if (engine == NULL)
-    return bawn_fail_null (error, BAWN_ERROR_INVALID, "plugin not found in the catalog: %s", mount->type);
+    return bawn_fail_null (error, BAWN_ERROR_INVALID, "plugin not found in the catalog: %s",
+                           mount->type);
 
-  g_autoptr(BawnMountTable) grown = bawn_mount_table_add (table, bawn_mount_ref (mount));
+  g_autoptr (BawnMountTable) grown = bawn_mount_table_add (table, bawn_mount_ref (mount));
   bawn_mount_table_put (txn, grown);
 
   BawnEngineClass *engine_class = BAWN_ENGINE_GET_CLASS (engine);
-  g_autoptr(BawnTxn) scoped = bawn_txn_scope (txn, mount->view);
+  g_autoptr (BawnTxn) scoped = bawn_txn_scope (txn, mount->view);
   if (engine_class->mounted != NULL && !engine_class->mounted (engine, mount, scoped, error))
     return NULL;
 
@@ -255,10 +270,12 @@ mount_enable (BawnEngine *system, BawnRequest *request, BawnTxn *txn, const char
 static BawnResponse *
 mount_write (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
 {
-  const char *given = bawn_request_param (request, "path");
+  const char *given = bawn_sys_need_rest (request, "path", error);
   gboolean is_auth = is_auth_path (request);
-  g_autofree char *tuned = tuned_path (given);
+  g_autofree char *tuned = given != NULL ? tuned_path (given) : NULL;
 
+  if (given == NULL)
+    return NULL;
   if (tuned != NULL)
     {
       g_autofree char *path = bawn_sys_mount_path (tuned, is_auth);
@@ -267,8 +284,9 @@ mount_write (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **er
     }
 
   g_autofree char *path = bawn_sys_mount_path (given, is_auth);
-  if (*path == '\0' || g_str_equal (path, "auth/"))
-    return bawn_fail_null (error, BAWN_ERROR_UNSUPPORTED, "unsupported operation");
+  if (strlen (path) > BAWN_SYS_MOUNT_PATH_MAX)
+    return bawn_fail_null (error, BAWN_ERROR_INVALID, "a mount's path has at most %d bytes",
+                           BAWN_SYS_MOUNT_PATH_MAX);
 
   return mount_enable (engine, request, txn, path, error);
 }
@@ -282,37 +300,47 @@ kick_expiry (gpointer core, gpointer unused G_GNUC_UNUSED)
 static BawnResponse *
 mount_disable (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
 {
+  const char *given = bawn_sys_need_rest (request, "path", error);
   gboolean is_auth = is_auth_path (request);
-  g_autofree char *path = bawn_sys_mount_path (bawn_request_param (request, "path"), is_auth);
-  g_autoptr(BawnMountTable) table = NULL;
+  g_autofree char *path = given != NULL ? bawn_sys_mount_path (given, is_auth) : NULL;
+  g_autoptr (BawnMountTable) table = NULL;
 
+  if (path == NULL)
+    return NULL;
   if (g_str_equal (path, "auth/token/"))
-    return bawn_fail_null (error, BAWN_ERROR_INVALID, "token credential backend cannot be disabled");
+    return bawn_fail_null (error, BAWN_ERROR_INVALID,
+                           "token credential backend cannot be disabled");
   if (!is_auth && bawn_sys_mount_is_protected (path, protected_mounts))
     return bawn_fail_null (error, BAWN_ERROR_INVALID, "cannot unmount \"%s\"", path);
   if (!bawn_mount_table_get (txn, &table, error))
     return NULL;
 
-  g_autoptr(BawnResponse) response = bawn_response_new_empty ();
+  g_autoptr (BawnResponse) response = bawn_response_new_empty ();
   if (bawn_mount_table_lookup (table, path) == NULL)
     return g_steal_pointer (&response);
 
-  g_autoptr(BawnMountTable) shrunk = bawn_mount_table_remove (table, path);
+  g_autoptr (BawnMountTable) shrunk = bawn_mount_table_remove (table, path);
   bawn_mount_table_put (txn, shrunk);
-  bawn_response_after_commit (response, kick_expiry, g_object_ref (bawn_engine_system_get_core (engine)),
-                              g_object_unref);
+  bawn_response_after_commit (response, kick_expiry,
+                              g_object_ref (bawn_engine_system_get_core (engine)), g_object_unref);
 
   return g_steal_pointer (&response);
 }
 
 const BawnRoute bawn_sys_mounts_routes[] = {
-  { "mounts", BAWN_OP_READ | BAWN_OP_LIST, mounts_list, BAWN_ROUTE_NONE, "List the currently mounted backends." },
-  { "mounts/{path...}", BAWN_OP_READ, mount_read, BAWN_ROUTE_NONE, "Read a mount, or with /tune what it is tuned to." },
-  { "mounts/{path...}", BAWN_OP_WRITE, mount_write, BAWN_ROUTE_NONE, "Mount a new backend, or with /tune change one." },
+  { "mounts", BAWN_OP_READ | BAWN_OP_LIST, mounts_list, BAWN_ROUTE_NONE,
+    "List the currently mounted backends." },
+  { "mounts/{path...}", BAWN_OP_READ, mount_read, BAWN_ROUTE_NONE,
+    "Read a mount, or with /tune what it is tuned to." },
+  { "mounts/{path...}", BAWN_OP_WRITE, mount_write, BAWN_ROUTE_NONE,
+    "Mount a new backend, or with /tune change one." },
   { "mounts/{path...}", BAWN_OP_DELETE, mount_disable, BAWN_ROUTE_NONE, "Unmount a backend." },
-  { "auth", BAWN_OP_READ | BAWN_OP_LIST, mounts_list, BAWN_ROUTE_NONE, "List the currently enabled credential backends." },
-  { "auth/{path...}", BAWN_OP_READ, mount_read, BAWN_ROUTE_SUDO, "Read an auth method, or with /tune what it is tuned to." },
-  { "auth/{path...}", BAWN_OP_WRITE, mount_write, BAWN_ROUTE_SUDO, "Enable an auth method, or with /tune change one." },
+  { "auth", BAWN_OP_READ | BAWN_OP_LIST, mounts_list, BAWN_ROUTE_NONE,
+    "List the currently enabled credential backends." },
+  { "auth/{path...}", BAWN_OP_READ, mount_read, BAWN_ROUTE_SUDO,
+    "Read an auth method, or with /tune what it is tuned to." },
+  { "auth/{path...}", BAWN_OP_WRITE, mount_write, BAWN_ROUTE_SUDO,
+    "Enable an auth method, or with /tune change one." },
   { "auth/{path...}", BAWN_OP_DELETE, mount_disable, BAWN_ROUTE_SUDO, "Disable an auth method." },
   { 0 },
 };

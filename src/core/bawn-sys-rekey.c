@@ -27,8 +27,8 @@ static BawnResponse *
 show_rekey (BawnCore *core)
 {
   BawnRekeyStatus progress = { 0 };
-  g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_autoptr (BawnStatus) status = bawn_core_ref_status (core);
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   bawn_rekey_get_status (bawn_core_get_rekey (core), &progress);
   bawn_json_writer_begin_object (&w);
@@ -51,9 +51,9 @@ show_rekey (BawnCore *core)
 static BawnResponse *
 begin_rekey (BawnCore *core, BawnRequest *request, GError **error)
 {
-  g_autoptr(BawnRequest) fields = bawn_sys_fold_fields (request, error);
+  g_autoptr (BawnRequest) fields = bawn_sys_fold_fields (request, error);
   BawnRekeyRequest wish = { 0 };
-  g_auto(GStrv) pgp_keys = NULL;
+  g_auto (GStrv) pgp_keys = NULL;
 
   if (fields == NULL || !bawn_field_int (fields, "secret_shares", &wish.shares, error)
       || !bawn_field_int (fields, "secret_threshold", &wish.threshold, error)
@@ -70,7 +70,10 @@ begin_rekey (BawnCore *core, BawnRequest *request, GError **error)
 }
 
 BawnResponse *
-bawn_sys_rekey_init (BawnCore *core, BawnRequest *request, gboolean may_block G_GNUC_UNUSED, GError **error)
+bawn_sys_rekey_init (BawnCore *core,
+                     BawnRequest *request,
+                     gboolean may_block G_GNUC_UNUSED,
+                     GError **error)
 {
   if (!bawn_sys_check_active (core, error))
     return NULL;
@@ -88,22 +91,24 @@ take_share (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error)
 {
   Step *step = user_data;
   BawnBarrier *barrier = bawn_core_get_barrier (core);
-  g_auto(BawnSealRecords) records = BAWN_SEAL_RECORDS_INIT;
-  g_autoptr(BawnKeyring) keyring = bawn_barrier_dup_keyring (barrier);
+  g_auto (BawnSealRecords) records = BAWN_SEAL_RECORDS_INIT;
+  g_autoptr (BawnKeyring) keyring = bawn_barrier_dup_keyring (barrier);
 
   if (keyring == NULL)
     return bawn_fail (error, BAWN_ERROR_SEALED, "node is not active");
   bawn_rekey_outcome_clear (&step->outcome);
   step->outcome = (BawnRekeyOutcome) BAWN_REKEY_OUTCOME_INIT;
-  if (step->verifying && !bawn_rekey_verify (step->rekey, step->share, step->nonce, &step->outcome, error))
+  if (step->verifying
+      && !bawn_rekey_verify (step->rekey, step->share, step->nonce, &step->outcome, error))
     return FALSE;
   if (!step->verifying
       && (!bawn_seal_records_load (txn, &records, error)
-          || !bawn_rekey_update (step->rekey, &records, bawn_keyring_get_root_key (keyring), step->share, step->nonce,
-                                 &step->outcome, error)))
+          || !bawn_rekey_update (step->rekey, &records, bawn_keyring_get_root_key (keyring),
+                                 step->share, step->nonce, &step->outcome, error)))
     return FALSE;
 
-  return !step->outcome.commit || bawn_barrier_put_seal (barrier, &step->outcome.config, step->outcome.kek, txn, error);
+  return !step->outcome.commit
+         || bawn_barrier_put_seal (barrier, &step->outcome.config, step->outcome.kek, txn, error);
 }
 
 /* The snapshot of the node's state shows shares and threshold, so the core must look again. */
@@ -111,10 +116,12 @@ static gboolean
 run_step (BawnCore *core, BawnRequest *request, gboolean may_block, Step *step, GError **error)
 {
   g_autofree char *nonce = g_strdup ("");
-  g_autoptr(BawnRequest) fields = bawn_sys_fold_fields (request, error);
+  g_autoptr (BawnRequest) fields = bawn_sys_fold_fields (request, error);
 
-  if (fields == NULL || !bawn_sys_check_active (core, error) || !bawn_field_string (fields, "nonce", &nonce, error)
-      || !bawn_sys_read_share (fields, "'key' must be specified in request body as JSON", &step->share, error))
+  if (fields == NULL || !bawn_sys_check_active (core, error)
+      || !bawn_field_string (fields, "nonce", &nonce, error)
+      || !bawn_sys_read_share (fields, "'key' must be specified in request body as JSON",
+                               &step->share, error))
     return FALSE;
   if (!may_block)
     return bawn_fail (error, BAWN_ERROR_WOULD_BLOCK, "the seal's records are read");
@@ -133,8 +140,8 @@ run_step (BawnCore *core, BawnRequest *request, gboolean may_block, Step *step, 
 BawnResponse *
 bawn_sys_rekey_update (BawnCore *core, BawnRequest *request, gboolean may_block, GError **error)
 {
-  g_auto(Step) step = { .outcome = BAWN_REKEY_OUTCOME_INIT };
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_auto (Step) step = { .outcome = BAWN_REKEY_OUTCOME_INIT };
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   if (!run_step (core, request, may_block, &step, error))
     return NULL;
@@ -159,7 +166,7 @@ static BawnResponse *
 show_verification (BawnCore *core, GError **error)
 {
   BawnRekeyStatus progress = { 0 };
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   if (!bawn_rekey_get_verify_status (bawn_core_get_rekey (core), &progress, error))
     return NULL;
@@ -178,8 +185,8 @@ show_verification (BawnCore *core, GError **error)
 static BawnResponse *
 verify_share (BawnCore *core, BawnRequest *request, gboolean may_block, GError **error)
 {
-  g_auto(Step) step = { .verifying = TRUE, .outcome = BAWN_REKEY_OUTCOME_INIT };
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_auto (Step) step = { .verifying = TRUE, .outcome = BAWN_REKEY_OUTCOME_INIT };
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   if (!run_step (core, request, may_block, &step, error))
     return NULL;
@@ -201,7 +208,8 @@ bawn_sys_rekey_verify (BawnCore *core, BawnRequest *request, gboolean may_block,
     return NULL;
   if (request->op != BAWN_OP_READ && request->op != BAWN_OP_DELETE)
     return verify_share (core, request, may_block, error);
-  if (request->op == BAWN_OP_DELETE && !bawn_rekey_restart_verification (bawn_core_get_rekey (core), error))
+  if (request->op == BAWN_OP_DELETE
+      && !bawn_rekey_restart_verification (bawn_core_get_rekey (core), error))
     return NULL;
 
   return show_verification (core, error);
@@ -209,7 +217,10 @@ bawn_sys_rekey_verify (BawnCore *core, BawnRequest *request, gboolean may_block,
 
 /* Recovery shares belong to seals that open without people. */
 BawnResponse *
-bawn_sys_rekey_recovery (BawnCore *core, BawnRequest *request G_GNUC_UNUSED, gboolean may_block G_GNUC_UNUSED, GError **error)
+bawn_sys_rekey_recovery (BawnCore *core,
+                         BawnRequest *request G_GNUC_UNUSED,
+                         gboolean may_block G_GNUC_UNUSED,
+                         GError **error)
 {
   if (!bawn_sys_check_active (core, error))
     return NULL;

@@ -13,7 +13,10 @@
 #define PROMETHEUS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
 static void
-write_host (BawnJsonWriter *w, const struct utsname *names, const struct sysinfo *info, gint64 now_s)
+write_host (BawnJsonWriter *w,
+            const struct utsname *names,
+            const struct sysinfo *info,
+            gint64 now_s)
 {
   g_autofree char *os = g_get_os_info (G_OS_INFO_KEY_ID);
   g_autofree char *os_version = g_get_os_info (G_OS_INFO_KEY_VERSION_ID);
@@ -64,16 +67,20 @@ write_cpus (BawnJsonWriter *w)
 }
 
 static BawnResponse *
-host_info (BawnEngine *engine, BawnRequest *request G_GNUC_UNUSED, BawnTxn *txn G_GNUC_UNUSED, GError **error)
+host_info (BawnEngine *engine,
+           BawnRequest *request G_GNUC_UNUSED,
+           BawnTxn *txn G_GNUC_UNUSED,
+           GError **error)
 {
   gint64 now = bawn_clock_real_us (bawn_core_get_clock (bawn_engine_system_get_core (engine)));
   g_autofree char *time = bawn_time_format (now);
   struct utsname names = { 0 };
   struct sysinfo info = { 0 };
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   if (uname (&names) != 0 || sysinfo (&info) != 0)
-    return bawn_fail_null (error, BAWN_ERROR_INTERNAL, "the system does not tell about itself: %s", g_strerror (errno));
+    return bawn_fail_null (error, BAWN_ERROR_INTERNAL, "the system does not tell about itself: %s",
+                           g_strerror (errno));
 
   bawn_json_writer_begin_object (&w);
   write_cpus (&w);
@@ -86,10 +93,13 @@ host_info (BawnEngine *engine, BawnRequest *request G_GNUC_UNUSED, BawnTxn *txn 
 }
 
 static BawnResponse *
-ha_status (BawnEngine *engine, BawnRequest *request G_GNUC_UNUSED, BawnTxn *txn G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
+ha_status (BawnEngine *engine,
+           BawnRequest *request G_GNUC_UNUSED,
+           BawnTxn *txn G_GNUC_UNUSED,
+           GError **error G_GNUC_UNUSED)
 {
-  g_autoptr(BawnStatus) status = bawn_core_ref_status (bawn_engine_system_get_core (engine));
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_autoptr (BawnStatus) status = bawn_core_ref_status (bawn_engine_system_get_core (engine));
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   bawn_json_writer_begin_object (&w);
   bawn_json_writer_name (&w, "nodes");
@@ -97,7 +107,8 @@ ha_status (BawnEngine *engine, BawnRequest *request G_GNUC_UNUSED, BawnTxn *txn 
   bawn_json_writer_begin_object (&w);
   bawn_json_writer_add_string (&w, "hostname", g_get_host_name ());
   bawn_json_writer_add_string (&w, "api_address", status->api_addr != NULL ? status->api_addr : "");
-  bawn_json_writer_add_string (&w, "cluster_address", status->cluster_addr != NULL ? status->cluster_addr : "");
+  bawn_json_writer_add_string (&w, "cluster_address",
+                               status->cluster_addr != NULL ? status->cluster_addr : "");
   bawn_json_writer_add_bool (&w, "active_node", !status->standby);
   bawn_json_writer_add_null (&w, "last_echo");
   bawn_json_writer_add_string (&w, "version", BAWN_API_VERSION);
@@ -122,14 +133,22 @@ add_store (GArray *rows, BawnStore *store)
   BawnStoreStats stats = { 0 };
 
   bawn_store_get_stats (store, &stats);
-  add_row (rows, "bawn.storage.commits", BAWN_METRIC_COUNTER, "Batches sent to the storage", (gint64) stats.commits);
-  add_row (rows, "bawn.storage.transactions", BAWN_METRIC_COUNTER, "Transactions committed", (gint64) stats.transactions);
-  add_row (rows, "bawn.storage.conflicts", BAWN_METRIC_COUNTER, "Transactions run again for a conflict", (gint64) stats.conflicts);
-  add_row (rows, "bawn.storage.unknown", BAWN_METRIC_COUNTER, "Batches whose answer was lost", (gint64) stats.unknown);
-  add_row (rows, "bawn.cache.hits", BAWN_METRIC_COUNTER, "Reads answered from memory", (gint64) stats.cache_hits);
-  add_row (rows, "bawn.cache.misses", BAWN_METRIC_COUNTER, "Reads that asked the storage", (gint64) stats.cache_misses);
-  add_row (rows, "bawn.cache.bytes", BAWN_METRIC_GAUGE, "Size of the cache in bytes", (gint64) stats.cache_bytes);
-  add_row (rows, "bawn.cache.entries", BAWN_METRIC_GAUGE, "Entries in the cache", (gint64) stats.cache_entries);
+  add_row (rows, "bawn.storage.commits", BAWN_METRIC_COUNTER, "Batches sent to the storage",
+           (gint64) stats.commits);
+  add_row (rows, "bawn.storage.transactions", BAWN_METRIC_COUNTER, "Transactions committed",
+           (gint64) stats.transactions);
+  add_row (rows, "bawn.storage.conflicts", BAWN_METRIC_COUNTER,
+           "Transactions run again for a conflict", (gint64) stats.conflicts);
+  add_row (rows, "bawn.storage.unknown", BAWN_METRIC_COUNTER, "Batches whose answer was lost",
+           (gint64) stats.unknown);
+  add_row (rows, "bawn.cache.hits", BAWN_METRIC_COUNTER, "Reads answered from memory",
+           (gint64) stats.cache_hits);
+  add_row (rows, "bawn.cache.misses", BAWN_METRIC_COUNTER, "Reads that asked the storage",
+           (gint64) stats.cache_misses);
+  add_row (rows, "bawn.cache.bytes", BAWN_METRIC_GAUGE, "Size of the cache in bytes",
+           (gint64) stats.cache_bytes);
+  add_row (rows, "bawn.cache.entries", BAWN_METRIC_GAUGE, "Entries in the cache",
+           (gint64) stats.cache_entries);
 }
 
 static void
@@ -140,40 +159,46 @@ add_process (GArray *rows)
   if (getrusage (RUSAGE_SELF, &usage) != 0)
     return;
 
-  gint64 cpu_us = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * G_USEC_PER_SEC + usage.ru_utime.tv_usec
-                  + usage.ru_stime.tv_usec;
-  add_row (rows, "bawn.process.cpu_us", BAWN_METRIC_COUNTER, "Microseconds of processor time used", cpu_us);
-  add_row (rows, "bawn.process.max_resident_bytes", BAWN_METRIC_GAUGE, "Most memory ever resident", usage.ru_maxrss * 1024);
+  gint64 cpu_us = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * G_USEC_PER_SEC
+                  + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+  add_row (rows, "bawn.process.cpu_us", BAWN_METRIC_COUNTER, "Microseconds of processor time used",
+           cpu_us);
+  add_row (rows, "bawn.process.max_resident_bytes", BAWN_METRIC_GAUGE, "Most memory ever resident",
+           usage.ru_maxrss * 1024);
 }
 
 static void
 add_state (GArray *rows, BawnCore *core)
 {
-  g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
+  g_autoptr (BawnStatus) status = bawn_core_ref_status (core);
   guint32 term = 0;
   gint64 installed = 0;
   guint64 encryptions = 0;
 
-  add_row (rows, "vault.core.unsealed", BAWN_METRIC_GAUGE, "Whether the node is unsealed", !status->sealed);
-  add_row (rows, "vault.core.active", BAWN_METRIC_GAUGE, "Whether the node is active", !status->sealed && !status->standby);
+  add_row (rows, "vault.core.unsealed", BAWN_METRIC_GAUGE, "Whether the node is unsealed",
+           !status->sealed);
+  add_row (rows, "vault.core.active", BAWN_METRIC_GAUGE, "Whether the node is active",
+           !status->sealed && !status->standby);
   if (!bawn_barrier_get_key_status (bawn_core_get_barrier (core), &term, &installed, &encryptions))
     return;
 
   add_row (rows, "bawn.barrier.term", BAWN_METRIC_GAUGE, "Term of the encryption key", term);
-  add_row (rows, "bawn.barrier.encryptions", BAWN_METRIC_GAUGE, "Uses of the encryption key, estimated", (gint64) encryptions);
+  add_row (rows, "bawn.barrier.encryptions", BAWN_METRIC_GAUGE,
+           "Uses of the encryption key, estimated", (gint64) encryptions);
 }
 
 static BawnResponse *
 metrics (BawnEngine *engine, BawnRequest *request, BawnTxn *txn G_GNUC_UNUSED, GError **error)
 {
   BawnCore *core = bawn_engine_system_get_core (engine);
-  g_autoptr(GArray) rows = g_array_new (FALSE, FALSE, sizeof (BawnMetricRow));
+  g_autoptr (GArray) rows = g_array_new (FALSE, FALSE, sizeof (BawnMetricRow));
   g_autofree char *format = NULL;
 
   if (!bawn_field_string (request, "format", &format, error))
     return NULL;
   if (format != NULL && *format != '\0' && !g_str_equal (format, "prometheus"))
-    return bawn_fail_null (error, BAWN_ERROR_INVALID, "metric response format \"%s\" unknown", format);
+    return bawn_fail_null (error, BAWN_ERROR_INVALID, "metric response format \"%s\" unknown",
+                           format);
 
   add_state (rows, core);
   add_store (rows, bawn_core_get_store (core));
@@ -181,7 +206,7 @@ metrics (BawnEngine *engine, BawnRequest *request, BawnTxn *txn G_GNUC_UNUSED, G
   bawn_metrics_append (bawn_core_get_metrics (core), rows);
   if (format == NULL || *format == '\0')
     {
-      g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+      g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
       bawn_metrics_write_json (&w, rows, bawn_clock_real_us (bawn_core_get_clock (core)),
                                (double) bawn_sys_get_uptime_us (core) / G_USEC_PER_SEC);
@@ -196,8 +221,11 @@ metrics (BawnEngine *engine, BawnRequest *request, BawnTxn *txn G_GNUC_UNUSED, G
 }
 
 const BawnRoute bawn_sys_status_routes[] = {
-  { "host-info", BAWN_OP_READ, host_info, BAWN_ROUTE_NONE, "Information about the host instance that this server is running on." },
-  { "ha-status", BAWN_OP_READ, ha_status, BAWN_ROUTE_NONE, "Provides information about the nodes in an HA cluster." },
-  { "metrics", BAWN_OP_READ, metrics, BAWN_ROUTE_NONE, "Export the metrics aggregated for telemetry purpose." },
+  { "host-info", BAWN_OP_READ, host_info, BAWN_ROUTE_NONE,
+    "Information about the host instance that this server is running on." },
+  { "ha-status", BAWN_OP_READ, ha_status, BAWN_ROUTE_NONE,
+    "Provides information about the nodes in an HA cluster." },
+  { "metrics", BAWN_OP_READ, metrics, BAWN_ROUTE_NONE,
+    "Export the metrics aggregated for telemetry purpose." },
   { 0 },
 };

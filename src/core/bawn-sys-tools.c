@@ -12,7 +12,11 @@
 
 /* A parameter that the path may carry in the place of a field. */
 static gboolean
-path_or_field (BawnRequest *request, const char *path_name, const char *field, char **inout_value, GError **error)
+path_or_field (BawnRequest *request,
+               const char *path_name,
+               const char *field,
+               char **inout_value,
+               GError **error)
 {
   const char *in_path = bawn_request_param (request, path_name);
 
@@ -32,13 +36,15 @@ encode (gconstpointer data, gsize size, const char *format, GError **error)
   if (g_str_equal (format, "base64"))
     return bawn_base64_encode (data, size, FALSE, TRUE);
 
-  return bawn_fail_null (error, BAWN_ERROR_INVALID, "unsupported encoding format \"%s\"; must be \"hex\" or \"base64\"", format);
+  return bawn_fail_null (error, BAWN_ERROR_INVALID,
+                         "unsupported encoding format \"%s\"; must be \"hex\" or \"base64\"",
+                         format);
 }
 
 static BawnResponse *
 answer_string (const char *name, const char *value)
 {
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   bawn_json_writer_begin_object (&w);
   bawn_json_writer_add_string (&w, name, value);
@@ -46,11 +52,12 @@ answer_string (const char *name, const char *value)
   return bawn_response_new_writer (&w);
 }
 
-/* "random/SOURCE", "random/BYTES" and "random/SOURCE/BYTES" are all spoken; there is one source here. */
+/* "random/SOURCE", "random/BYTES" and "random/SOURCE/BYTES" are all spoken; there is one source
+ * here. */
 static gboolean
 read_count (BawnRequest *request, gint64 *out_bytes, GError **error)
 {
-  g_auto(GStrv) parts = g_strsplit (bawn_request_param (request, "bytes"), "/", 3);
+  g_auto (GStrv) parts = g_strsplit (bawn_request_param (request, "bytes"), "/", 3);
   const char *text = parts[0] != NULL && parts[1] != NULL ? parts[1] : parts[0];
 
   *out_bytes = RANDOM_DEFAULT;
@@ -68,7 +75,10 @@ read_count (BawnRequest *request, gint64 *out_bytes, GError **error)
 }
 
 static BawnResponse *
-tools_random (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *txn G_GNUC_UNUSED, GError **error)
+tools_random (BawnEngine *engine G_GNUC_UNUSED,
+              BawnRequest *request,
+              BawnTxn *txn G_GNUC_UNUSED,
+              GError **error)
 {
   gint64 n = 0;
   g_autofree char *format = g_strdup ("base64");
@@ -79,9 +89,9 @@ tools_random (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *t
     return NULL;
 
   guint8 *data = NULL;
-  g_autoptr(GBytes) bytes = bawn_bytes_alloc ((gsize) n, &data);
+  g_autoptr (GBytes) bytes = bawn_bytes_alloc ((gsize) n, &data);
   bawn_random_bytes (data, (gsize) n);
-  g_autoptr(BawnWipedString) text = encode (data, (gsize) n, format, error);
+  g_autoptr (BawnWipedString) text = encode (data, (gsize) n, format, error);
   if (text == NULL)
     return NULL;
 
@@ -89,29 +99,35 @@ tools_random (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *t
 }
 
 static BawnResponse *
-tools_hash (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *txn G_GNUC_UNUSED, GError **error)
+tools_hash (BawnEngine *engine G_GNUC_UNUSED,
+            BawnRequest *request,
+            BawnTxn *txn G_GNUC_UNUSED,
+            GError **error)
 {
   g_autofree char *format = g_strdup ("hex");
   g_autofree char *algorithm = g_strdup ("sha2-256");
-  g_autoptr(BawnWipedString) input = NULL;
-  g_autoptr(GError) bad = NULL;
+  g_autoptr (BawnWipedString) input = NULL;
+  g_autoptr (GError) bad = NULL;
   BawnHashKind kind = BAWN_HASH_SHA2_256;
 
-  if (!bawn_field_string (request, "input", &input, error) || !bawn_field_string (request, "format", &format, error)
+  if (!bawn_field_string (request, "input", &input, error)
+      || !bawn_field_string (request, "format", &format, error)
       || !path_or_field (request, "algorithm", "algorithm", &algorithm, error))
     return NULL;
 
-  g_autoptr(GBytes) bytes = bawn_base64_decode (input != NULL ? input : "", FALSE, &bad);
+  g_autoptr (GBytes) bytes = bawn_base64_decode (input != NULL ? input : "", FALSE, &bad);
   if (bytes == NULL)
-    return bawn_fail_null (error, BAWN_ERROR_INVALID, "unable to decode input as base64: %s", bad->message);
+    return bawn_fail_null (error, BAWN_ERROR_INVALID, "unable to decode input as base64: %s",
+                           bad->message);
   if (!g_str_equal (format, "hex") && !g_str_equal (format, "base64"))
-    return bawn_fail_null (error, BAWN_ERROR_INVALID, "unsupported encoding format %s; must be \"hex\" or \"base64\"", format);
+    return bawn_fail_null (error, BAWN_ERROR_INVALID,
+                           "unsupported encoding format %s; must be \"hex\" or \"base64\"", format);
   if (!bawn_hash_kind_from_name (algorithm, &kind))
     return bawn_fail_null (error, BAWN_ERROR_INVALID, "unsupported algorithm %s", algorithm);
 
   gsize size = 0;
   const guint8 *data = g_bytes_get_data (bytes, &size);
-  g_autoptr(GBytes) sum = bawn_hash (kind, data, size);
+  g_autoptr (GBytes) sum = bawn_hash (kind, data, size);
   data = g_bytes_get_data (sum, &size);
   g_autofree char *text = encode (data, size, format, error);
   if (text == NULL)
@@ -122,8 +138,11 @@ tools_hash (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *txn
 
 const BawnRoute bawn_sys_tools_routes[] = {
   { "tools/random", BAWN_OP_WRITE, tools_random, BAWN_ROUTE_NONE, "Generate random bytes." },
-  { "tools/random/{bytes...}", BAWN_OP_WRITE, tools_random, BAWN_ROUTE_NONE, "Generate random bytes." },
-  { "tools/hash", BAWN_OP_WRITE, tools_hash, BAWN_ROUTE_NONE, "Generate a hash sum for input data." },
-  { "tools/hash/{algorithm}", BAWN_OP_WRITE, tools_hash, BAWN_ROUTE_NONE, "Generate a hash sum for input data." },
+  { "tools/random/{bytes...}", BAWN_OP_WRITE, tools_random, BAWN_ROUTE_NONE,
+    "Generate random bytes." },
+  { "tools/hash", BAWN_OP_WRITE, tools_hash, BAWN_ROUTE_NONE,
+    "Generate a hash sum for input data." },
+  { "tools/hash/{algorithm}", BAWN_OP_WRITE, tools_hash, BAWN_ROUTE_NONE,
+    "Generate a hash sum for input data." },
   { 0 },
 };

@@ -11,8 +11,10 @@ static void
 write_tuning (BawnJsonWriter *w, const BawnMount *mount)
 {
   bawn_json_writer_begin_object (w);
-  bawn_json_writer_add_int (w, "default_lease_ttl", bawn_mount_default_ttl_us (mount) / G_USEC_PER_SEC);
-  bawn_json_writer_add_string (w, "description", mount->description != NULL ? mount->description : "");
+  bawn_json_writer_add_int (w, "default_lease_ttl",
+                            bawn_mount_default_ttl_us (mount) / G_USEC_PER_SEC);
+  bawn_json_writer_add_string (w, "description",
+                               mount->description != NULL ? mount->description : "");
   bawn_json_writer_add_bool (w, "force_no_cache", mount->force_no_cache);
   bawn_json_writer_add_int (w, "max_lease_ttl", bawn_mount_max_ttl_us (mount) / G_USEC_PER_SEC);
   bawn_sys_mount_config_write (w, mount);
@@ -25,11 +27,14 @@ write_tuning (BawnJsonWriter *w, const BawnMount *mount)
 }
 
 BawnResponse *
-bawn_sys_tune_read (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request G_GNUC_UNUSED, BawnTxn *txn, const char *path,
+bawn_sys_tune_read (BawnEngine *engine G_GNUC_UNUSED,
+                    BawnRequest *request G_GNUC_UNUSED,
+                    BawnTxn *txn,
+                    const char *path,
                     GError **error)
 {
-  g_autoptr(BawnMountTable) table = NULL;
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_autoptr (BawnMountTable) table = NULL;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   if (!bawn_mount_table_get (txn, &table, error))
     return NULL;
@@ -51,7 +56,8 @@ check_version (const BawnMount *before, const char *version, GError **error)
   if (!g_str_equal (version, "1") && !g_str_equal (version, "2"))
     return bawn_fail (error, BAWN_ERROR_INVALID, "invalid version provided: %s", version);
   if (!g_str_equal (before->type, "kv"))
-    return bawn_fail (error, BAWN_ERROR_INVALID, "secrets engine \"%s\" does not allow setting a version", before->type);
+    return bawn_fail (error, BAWN_ERROR_INVALID,
+                      "secrets engine \"%s\" does not allow setting a version", before->type);
   if (g_strcmp0 (now, "2") == 0 && g_str_equal (version, "1"))
     return bawn_fail (error, BAWN_ERROR_INVALID, "cannot downgrade mount from version 2");
 
@@ -60,9 +66,13 @@ check_version (const BawnMount *before, const char *version, GError **error)
 
 /* An empty value takes an option away, but for the version, which can not be taken back. */
 static gboolean
-merge_options (BawnRequest *request, const BawnMount *before, BawnMount *after, gboolean *out_changed, GError **error)
+merge_options (BawnRequest *request,
+               const BawnMount *before,
+               BawnMount *after,
+               gboolean *out_changed,
+               GError **error)
 {
-  g_autoptr(GHashTable) given = NULL;
+  g_autoptr (GHashTable) given = NULL;
 
   *out_changed = FALSE;
   if (!bawn_field_map (request, "options", &given, error))
@@ -70,7 +80,7 @@ merge_options (BawnRequest *request, const BawnMount *before, BawnMount *after, 
   if (given == NULL || g_hash_table_size (given) == 0)
     return TRUE;
 
-  g_autoptr(GHashTable) merged = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_autoptr (GHashTable) merged = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   GHashTableIter iter;
   gpointer name = NULL;
   gpointer value = NULL;
@@ -120,7 +130,11 @@ read_tuning (BawnRequest *request, BawnMount *mount, GError **error)
 }
 
 static gboolean
-carry_out (BawnEngine *system, BawnTxn *txn, const BawnMount *before, const BawnMount *after, GError **error)
+carry_out (BawnEngine *system,
+           BawnTxn *txn,
+           const BawnMount *before,
+           const BawnMount *after,
+           GError **error)
 {
   BawnEngine *engine = bawn_core_lookup_engine (bawn_engine_system_get_core (system), after->type,
                                                 bawn_sys_mount_is_auth (after));
@@ -128,14 +142,15 @@ carry_out (BawnEngine *system, BawnTxn *txn, const BawnMount *before, const Bawn
   if (engine == NULL || BAWN_ENGINE_GET_CLASS (engine)->tuned == NULL)
     return TRUE;
 
-  g_autoptr(BawnTxn) scoped = bawn_txn_scope (txn, after->view);
+  g_autoptr (BawnTxn) scoped = bawn_txn_scope (txn, after->view);
   return BAWN_ENGINE_GET_CLASS (engine)->tuned (engine, before, after, scoped, error);
 }
 
 BawnResponse *
-bawn_sys_tune_write (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, const char *path, GError **error)
+bawn_sys_tune_write (
+    BawnEngine *engine, BawnRequest *request, BawnTxn *txn, const char *path, GError **error)
 {
-  g_autoptr(BawnMountTable) table = NULL;
+  g_autoptr (BawnMountTable) table = NULL;
   gboolean options_changed = FALSE;
 
   if (bawn_sys_mount_is_protected (path, untunable))
@@ -145,23 +160,26 @@ bawn_sys_tune_write (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, con
 
   const BawnMount *before = bawn_mount_table_lookup (table, path);
   if (before == NULL)
-    return bawn_fail_null (error, BAWN_ERROR_INVALID, "tune of path \"%s\" failed: no mount entry found", path);
+    return bawn_fail_null (error, BAWN_ERROR_INVALID,
+                           "tune of path \"%s\" failed: no mount entry found", path);
 
-  g_autoptr(BawnMount) after = bawn_mount_copy (before);
-  if (!read_tuning (request, after, error) || !merge_options (request, before, after, &options_changed, error)
+  g_autoptr (BawnMount) after = bawn_mount_copy (before);
+  if (!read_tuning (request, after, error)
+      || !merge_options (request, before, after, &options_changed, error)
       || (options_changed && !carry_out (engine, txn, before, after, error)))
     return NULL;
 
   const char *old_version = bawn_mount_option (before, "version");
   const char *new_version = bawn_mount_option (after, "version");
-  g_autoptr(BawnResponse) response = bawn_response_new_empty ();
+  g_autoptr (BawnResponse) response = bawn_response_new_empty ();
   if (g_strcmp0 (new_version, "2") == 0 && g_strcmp0 (old_version, "2") != 0)
     bawn_response_warn (response,
-                        "Upgrading mount from version %s to version 2. This mount will be unavailable for a brief period "
+                        "Upgrading mount from version %s to version 2. This mount will be "
+                        "unavailable for a brief period "
                         "and will resume service shortly.",
                         old_version != NULL ? old_version : "1");
 
-  g_autoptr(BawnMountTable) changed = bawn_mount_table_add (table, g_steal_pointer (&after));
+  g_autoptr (BawnMountTable) changed = bawn_mount_table_add (table, g_steal_pointer (&after));
   bawn_mount_table_put (txn, changed);
   return g_steal_pointer (&response);
 }

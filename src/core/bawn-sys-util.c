@@ -3,7 +3,8 @@
 
 #include "core/bawn-sys-private.h"
 
-/* Names asked for at a time, so that a walk over a large folder stays within what one listing may give. */
+/* Names asked for at a time, so that a walk over a large folder stays within what one listing may
+ * give. */
 #define WALK_PAGE 1000
 
 BawnResponse *
@@ -15,11 +16,31 @@ bawn_sys_injected (BawnJsonWriter *w)
   return response;
 }
 
-static gboolean walk_folder (BawnTxn *txn, const char *prefix, const char *below, guint limit, GPtrArray *names,
+const char *
+bawn_sys_need_rest (BawnRequest *request, const char *name, GError **error)
+{
+  const char *rest = bawn_request_param (request, name);
+
+  if (*rest == '\0')
+    return bawn_fail_null (error, BAWN_ERROR_UNSUPPORTED, "unsupported operation");
+
+  return rest;
+}
+
+static gboolean walk_folder (BawnTxn *txn,
+                             const char *prefix,
+                             const char *below,
+                             guint limit,
+                             GPtrArray *names,
                              GError **error);
 
 static gboolean
-walk_page (BawnTxn *txn, const char *prefix, const char *below, const char *const *page, guint limit, GPtrArray *names,
+walk_page (BawnTxn *txn,
+           const char *prefix,
+           const char *below,
+           const char *const *page,
+           guint limit,
+           GPtrArray *names,
            GError **error)
 {
   for (guint i = 0; page[i] != NULL; i++)
@@ -38,14 +59,19 @@ walk_page (BawnTxn *txn, const char *prefix, const char *below, const char *cons
 }
 
 static gboolean
-walk_folder (BawnTxn *txn, const char *prefix, const char *below, guint limit, GPtrArray *names, GError **error)
+walk_folder (BawnTxn *txn,
+             const char *prefix,
+             const char *below,
+             guint limit,
+             GPtrArray *names,
+             GError **error)
 {
   g_autofree char *folder = g_strconcat (prefix, below, NULL);
   g_autofree char *after = NULL;
 
   for (;;)
     {
-      g_auto(GStrv) page = NULL;
+      g_auto (GStrv) page = NULL;
 
       if (!bawn_txn_list (txn, folder, after, WALK_PAGE, &page, error)
           || !walk_page (txn, prefix, below, (const char *const *) page, limit, names, error))
@@ -69,7 +95,7 @@ compare_names (gconstpointer a, gconstpointer b)
 gboolean
 bawn_sys_walk (BawnTxn *txn, const char *prefix, guint limit, GStrv *out_names, GError **error)
 {
-  g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
 
   if (!walk_folder (txn, prefix, "", limit, names, error))
     return FALSE;
@@ -81,7 +107,10 @@ bawn_sys_walk (BawnTxn *txn, const char *prefix, guint limit, GStrv *out_names, 
 }
 
 gboolean
-bawn_sys_sub_request (BawnRequest *request, const char *name, BawnRequest **out_fields, GError **error)
+bawn_sys_sub_request (BawnRequest *request,
+                      const char *name,
+                      BawnRequest **out_fields,
+                      GError **error)
 {
   const BawnJsonNode *node = bawn_field_node (request, name);
 
@@ -91,23 +120,25 @@ bawn_sys_sub_request (BawnRequest *request, const char *name, BawnRequest **out_
       return TRUE;
     }
   if (!bawn_json_is (node, BAWN_JSON_OBJECT))
-    return bawn_fail (error, BAWN_ERROR_INVALID, "error converting input for field \"%s\": expected a map", name);
+    return bawn_fail (error, BAWN_ERROR_INVALID,
+                      "error converting input for field \"%s\": expected a map", name);
 
-  g_autoptr(GBytes) text = bawn_json_node_bytes (request->data, node);
-  g_autoptr(BawnJson) json = bawn_json_parse (text, NULL, error);
+  g_autoptr (GBytes) text = bawn_json_node_bytes (request->data, node);
+  g_autoptr (BawnJson) json = bawn_json_parse (text, NULL, error);
   if (json == NULL)
     return FALSE;
 
-  g_autoptr(BawnRequest) fields = bawn_request_new (request->op, request->path);
+  g_autoptr (BawnRequest) fields = bawn_request_new (request->op, request->path);
   fields->data = g_steal_pointer (&json);
   *out_fields = g_steal_pointer (&fields);
   return TRUE;
 }
 
 gboolean
-bawn_sys_caller_acl (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, BawnAcl **out_acl, GError **error)
+bawn_sys_caller_acl (
+    BawnEngine *engine, BawnRequest *request, BawnTxn *txn, BawnAcl **out_acl, GError **error)
 {
-  g_autoptr(BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
+  g_autoptr (BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
 
   if (unsealed == NULL)
     return FALSE;
@@ -122,11 +153,12 @@ BawnRequest *
 bawn_sys_fold_fields (BawnRequest *request, GError **error)
 {
   const BawnJsonNode *root = request->data != NULL ? bawn_json_root (request->data) : NULL;
-  g_autoptr(BawnRequest) folded = bawn_request_new (request->op, request->path);
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_autoptr (BawnRequest) folded = bawn_request_new (request->op, request->path);
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   bawn_json_writer_begin_object (&w);
-  for (const BawnJsonNode *field = root != NULL ? root->children : NULL; field != NULL; field = field->next)
+  for (const BawnJsonNode *field = bawn_json_is (root, BAWN_JSON_OBJECT) ? root->children : NULL;
+       field != NULL; field = field->next)
     {
       g_autofree char *name = g_ascii_strdown (field->name, -1);
 
@@ -135,7 +167,7 @@ bawn_sys_fold_fields (BawnRequest *request, GError **error)
     }
   bawn_json_writer_end_object (&w);
 
-  g_autoptr(GBytes) text = bawn_json_writer_finish (&w);
+  g_autoptr (GBytes) text = bawn_json_writer_finish (&w);
   folded->data = bawn_json_parse (text, NULL, error);
   if (folded->data == NULL)
     return NULL;
@@ -152,7 +184,7 @@ bawn_sys_write_map (BawnJsonWriter *w, GHashTable *map)
       return;
     }
 
-  g_autoptr(GList) names = g_list_sort (g_hash_table_get_keys (map), (GCompareFunc) strcmp);
+  g_autoptr (GList) names = g_list_sort (g_hash_table_get_keys (map), (GCompareFunc) strcmp);
 
   bawn_json_writer_begin_object (w);
   for (const GList *l = names; l != NULL; l = l->next)

@@ -3,22 +3,27 @@
 
 #include "core/bawn-sys-private.h"
 
-/* sys/wrapping. A wrapping token is worth what it wraps, whoever brings it; so it is looked at before the caller's own
- * rights. The rows are open, and the caller of another's token is checked here. */
+/* sys/wrapping. A wrapping token is worth what it wraps, whoever brings it; so it is looked at
+ * before the caller's own rights. The rows are open, and the caller of another's token is checked
+ * here. */
 
 #define WRAPPING_POLICY "response-wrapping"
 #define RESPONSE_NAME "response"
 #define WRAPINFO_NAME "wrapinfo"
 
 static BawnResponse *
-wrap (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *txn G_GNUC_UNUSED, GError **error)
+wrap (BawnEngine *engine G_GNUC_UNUSED,
+      BawnRequest *request,
+      BawnTxn *txn G_GNUC_UNUSED,
+      GError **error)
 {
   const BawnJsonNode *all = bawn_field_all (request);
 
   if (request->wrap_ttl_us <= 0)
-    return bawn_fail_null (error, BAWN_ERROR_INVALID, "endpoint requires response wrapping to be used");
+    return bawn_fail_null (error, BAWN_ERROR_INVALID,
+                           "endpoint requires response wrapping to be used");
 
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
   if (all != NULL)
     bawn_json_writer_node (&w, all);
   else
@@ -26,22 +31,26 @@ wrap (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *txn G_GNU
       bawn_json_writer_begin_object (&w);
       bawn_json_writer_end_object (&w);
     }
-  return bawn_sys_injected (&w);
+  return bawn_response_new_writer (&w);
 }
 
 static gboolean
 is_wrapping (const BawnToken *token)
 {
-  return token != NULL && token->policies != NULL && token->policies[0] != NULL && token->policies[1] == NULL
-         && g_str_equal (token->policies[0], WRAPPING_POLICY);
+  return token != NULL && token->policies != NULL && token->policies[0] != NULL
+         && token->policies[1] == NULL && g_str_equal (token->policies[0], WRAPPING_POLICY);
 }
 
 /* The token in the body, else the caller's own. */
 static gboolean
-find_wrapping_token (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, BawnToken **out_token, GError **error)
+find_wrapping_token (BawnUnsealed *unsealed,
+                     BawnRequest *request,
+                     BawnTxn *txn,
+                     BawnToken **out_token,
+                     GError **error)
 {
-  g_autoptr(BawnWipedString) id = NULL;
-  g_autoptr(BawnToken) token = NULL;
+  g_autoptr (BawnWipedString) id = NULL;
+  g_autoptr (BawnToken) token = NULL;
 
   if (!bawn_field_string (request, "token", &id, error))
     return FALSE;
@@ -61,9 +70,13 @@ find_wrapping_token (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn,
 
 /* Whoever brings another's token must be allowed to, and it costs a use of their own. */
 static gboolean
-check_caller (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, const BawnToken *wrapping, GError **error)
+check_caller (BawnUnsealed *unsealed,
+              BawnRequest *request,
+              BawnTxn *txn,
+              const BawnToken *wrapping,
+              GError **error)
 {
-  g_autoptr(BawnAcl) acl = NULL;
+  g_autoptr (BawnAcl) acl = NULL;
   gboolean sudo = FALSE;
   gboolean last = FALSE;
 
@@ -87,7 +100,7 @@ static gboolean
 load (BawnTxn *txn, const BawnToken *token, const char *name, BawnJson **out_json, GError **error)
 {
   g_autofree char *key = g_strconcat (BAWN_CUBBYHOLE_PREFIX, token->cubbyhole, "/", name, NULL);
-  g_autoptr(GBytes) stored = NULL;
+  g_autoptr (GBytes) stored = NULL;
 
   if (!bawn_txn_get (txn, key, &stored, error))
     return FALSE;
@@ -101,9 +114,9 @@ load (BawnTxn *txn, const BawnToken *token, const char *name, BawnJson **out_jso
 static BawnResponse *
 lookup (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
 {
-  g_autoptr(BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
-  g_autoptr(BawnToken) token = NULL;
-  g_autoptr(BawnJson) info = NULL;
+  g_autoptr (BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
+  g_autoptr (BawnToken) token = NULL;
+  g_autoptr (BawnJson) info = NULL;
 
   if (unsealed == NULL || !find_wrapping_token (unsealed, request, txn, &token, error)
       || !load (txn, token, WRAPINFO_NAME, &info, error))
@@ -123,26 +136,28 @@ wrapped_text (const BawnJsonNode *stored)
 {
   const BawnJsonNode *text = bawn_json_get (stored, RESPONSE_NAME);
 
-  return text != NULL && bawn_json_is (text, BAWN_JSON_STRING) ? bawn_bytes_new (text->string, text->string_size)
-                                                               : bawn_bytes_new_string ("");
+  return text != NULL && bawn_json_is (text, BAWN_JSON_STRING)
+             ? bawn_bytes_new (text->string, text->string_size)
+             : bawn_bytes_new_string ("");
 }
 
 static BawnResponse *
 unwrap (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
 {
   BawnCore *core = bawn_engine_system_get_core (engine);
-  g_autoptr(BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
-  g_autoptr(BawnToken) token = NULL;
-  g_autoptr(BawnJson) stored = NULL;
+  g_autoptr (BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
+  g_autoptr (BawnToken) token = NULL;
+  g_autoptr (BawnJson) stored = NULL;
 
   if (unsealed == NULL || !find_wrapping_token (unsealed, request, txn, &token, error)
-      || !check_caller (unsealed, request, txn, token, error) || !load (txn, token, RESPONSE_NAME, &stored, error)
+      || !check_caller (unsealed, request, txn, token, error)
+      || !load (txn, token, RESPONSE_NAME, &stored, error)
       || !bawn_token_store_revoke (unsealed->tokens, txn, token->hash, error))
     return NULL;
 
   const BawnJsonNode *root = bawn_json_root (stored);
   guint status = (guint) bawn_json_get_int (root, "status", 200);
-  g_autoptr(BawnResponse) response = bawn_response_new_bare (status, wrapped_text (root));
+  g_autoptr (BawnResponse) response = bawn_response_new_bare (status, wrapped_text (root));
   bawn_response_after_commit (response, kick_expiry, g_object_ref (core), g_object_unref);
 
   return g_steal_pointer (&response);
@@ -153,13 +168,14 @@ static BawnResponse *
 rewrap (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
 {
   BawnCore *core = bawn_engine_system_get_core (engine);
-  g_autoptr(BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
-  g_autoptr(BawnToken) token = NULL;
-  g_autoptr(BawnJson) info = NULL;
-  g_autoptr(BawnJson) stored = NULL;
+  g_autoptr (BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
+  g_autoptr (BawnToken) token = NULL;
+  g_autoptr (BawnJson) info = NULL;
+  g_autoptr (BawnJson) stored = NULL;
 
   if (unsealed == NULL || !find_wrapping_token (unsealed, request, txn, &token, error)
-      || !check_caller (unsealed, request, txn, token, error) || !load (txn, token, WRAPINFO_NAME, &info, error)
+      || !check_caller (unsealed, request, txn, token, error)
+      || !load (txn, token, WRAPINFO_NAME, &info, error)
       || !load (txn, token, RESPONSE_NAME, &stored, error)
       || !bawn_token_store_revoke (unsealed->tokens, txn, token->hash, error))
     return NULL;
@@ -167,9 +183,9 @@ rewrap (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
   const BawnJsonNode *root = bawn_json_root (stored);
   gint64 ttl_us = bawn_json_get_int (bawn_json_root (info), "creation_ttl", 0) * G_USEC_PER_SEC;
   const char *path = bawn_json_get_string (bawn_json_root (info), "creation_path", request->path);
-  g_autoptr(BawnRequest) original = bawn_request_new (request->op, path);
-  g_autoptr(BawnResponse) response
-      = bawn_response_new_bare ((guint) bawn_json_get_int (root, "status", 200), wrapped_text (root));
+  g_autoptr (BawnRequest) original = bawn_request_new (request->op, path);
+  g_autoptr (BawnResponse) response =
+      bawn_response_new_bare ((guint) bawn_json_get_int (root, "status", 200), wrapped_text (root));
   if (!bawn_wrapping_wrap (unsealed, original, txn, ttl_us, &response, error))
     return NULL;
 
@@ -178,9 +194,13 @@ rewrap (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
 }
 
 const BawnRoute bawn_sys_wrapping_routes[] = {
-  { "wrapping/wrap", BAWN_OP_WRITE, wrap, BAWN_ROUTE_ANY_FIELD, "Response-wraps an arbitrary JSON object." },
-  { "wrapping/lookup", BAWN_OP_READ | BAWN_OP_WRITE, lookup, BAWN_ROUTE_OPEN, "Looks up the properties of a response-wrapped token." },
-  { "wrapping/unwrap", BAWN_OP_WRITE, unwrap, BAWN_ROUTE_OPEN, "Unwraps a response-wrapped token." },
-  { "wrapping/rewrap", BAWN_OP_WRITE, rewrap, BAWN_ROUTE_OPEN, "Rotates a response-wrapped token." },
+  { "wrapping/wrap", BAWN_OP_WRITE, wrap, BAWN_ROUTE_ANY_FIELD,
+    "Response-wraps an arbitrary JSON object." },
+  { "wrapping/lookup", BAWN_OP_READ | BAWN_OP_WRITE, lookup, BAWN_ROUTE_OPEN,
+    "Looks up the properties of a response-wrapped token." },
+  { "wrapping/unwrap", BAWN_OP_WRITE, unwrap, BAWN_ROUTE_OPEN,
+    "Unwraps a response-wrapped token." },
+  { "wrapping/rewrap", BAWN_OP_WRITE, rewrap, BAWN_ROUTE_OPEN,
+    "Rotates a response-wrapped token." },
   { 0 },
 };

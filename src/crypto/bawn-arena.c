@@ -85,7 +85,8 @@ reserve_region (gsize size)
   return region == MAP_FAILED ? NULL : region;
 }
 
-/* Pages which even the kernel's own direct map lacks (since Linux 5.14); they count as locked. */
+/* Pages which even the kernel's own direct map lacks (since Linux 5.14); they count as locked. While
+ * there are any the system does not hibernate, which would write them to the disk. */
 static int
 open_memfd_secret (gsize size)
 {
@@ -188,13 +189,11 @@ fail_lock (gsize size, int reason, GError **error)
   g_autofree char *limit = describe_lock_limit ();
 
   return bawn_fail (error, BAWN_ERROR_LIMITED,
-                    "cannot lock %" G_GSIZE_FORMAT
-                    " more bytes of memory for keys (%s): the limit on locked memory, "
-                    "RLIMIT_MEMLOCK, is %s. Raise it, under systemd by LimitMEMLOCK=infinity in "
-                    "the unit, in a shell "
-                    "by \"ulimit -l\"; or set disable-mlock=true in the configuration, and keep "
-                    "keys from reaching "
-                    "the disk by other means, such as encrypted swap or none",
+                    "cannot lock %" G_GSIZE_FORMAT " more bytes of memory for keys (%s): the limit "
+                    "on locked memory, RLIMIT_MEMLOCK, is %s. Raise it: under systemd by "
+                    "LimitMEMLOCK=infinity in the unit, in a shell by \"ulimit -l\". Or set "
+                    "disable-mlock=true in [server], and keep keys from reaching the disk by other "
+                    "means, such as encrypted swap or none",
                     size, g_strerror (reason), limit);
 }
 

@@ -91,6 +91,7 @@ bawn_password_verify (const char *password, const char *hash)
 
   g_autoptr (CryptScratch) scratch = crypt_scratch_new ();
   const char *result = crypt_r (password, setting, (struct crypt_data *) (gpointer) scratch);
+  g_warn_if_fail (usable || (result != NULL && is_bcrypt (result)));
   if (result == NULL || !usable || strlen (result) != strlen (hash))
     return FALSE;
 

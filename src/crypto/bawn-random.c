@@ -15,6 +15,8 @@ static const char base62[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
  * is favoured. */
 #define BASE62_CEILING (256 / 62 * 62)
 
+#define UUID_LENGTH 36
+
 /**
  * bawn_random_bytes:
  * @data: (out caller-allocates) (array length=size): where to write them
@@ -93,12 +95,14 @@ char *
 bawn_random_uuid (void)
 {
   guint8 raw[16] = { 0 };
-  char digits[33] = "";
 
   bawn_random_bytes (raw, sizeof raw);
-  for (gsize i = 0; i < sizeof raw; i++)
-    g_snprintf (digits + 2 * i, 3, "%02x", raw[i]);
+  g_autofree char *digits = bawn_hex_encode (raw, sizeof raw);
+  char *uuid = g_malloc (UUID_LENGTH + 1);
+  gsize from = 0;
+  for (gsize i = 0; i < UUID_LENGTH; i++)
+    uuid[i] = i == 8 || i == 13 || i == 18 || i == 23 ? '-' : digits[from++];
+  uuid[UUID_LENGTH] = '\0';
 
-  return g_strdup_printf ("%.8s-%.4s-%.4s-%.4s-%.12s", digits, digits + 8, digits + 12, digits + 16,
-                          digits + 20);
+  return uuid;
 }

@@ -118,6 +118,8 @@ on_closed (gpointer owner)
 {
   BawnHttpConn *conn = owner;
 
+  /* libsoup may keep the address longer than there is a connection. */
+  g_object_set_qdata (G_OBJECT (conn->remote), conn_quark (), NULL);
   g_clear_object (&conn->stream);
   if (conn->exchange != NULL)
     bawn_http_exchange_end (conn->exchange);
@@ -270,12 +272,13 @@ bawn_http_conn_enter (BawnHttpConn *conn, BawnHttpPhase phase)
 void
 bawn_http_conn_finished (BawnHttpConn *conn)
 {
+  if (conn->stream != NULL)
+    {
+      bawn_http_stream_next (conn->stream);
+      bawn_http_conn_enter (conn, BAWN_HTTP_PHASE_IDLE);
+    }
   if (conn->exchange != NULL)
     bawn_http_exchange_end (conn->exchange);
-  if (conn->stream == NULL)
-    return;
-  bawn_http_stream_next (conn->stream);
-  bawn_http_conn_enter (conn, BAWN_HTTP_PHASE_IDLE);
 }
 
 /**

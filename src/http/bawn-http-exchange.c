@@ -63,7 +63,8 @@ write_reply (BawnHttpExchange *exchange, const BawnHttpReply *reply)
   gboolean has_body = reply->body != NULL && g_bytes_get_size (reply->body) > 0;
 
   exchange->written = TRUE;
-  bawn_http_reply_write (reply, exchange->message, conn->wire.session != NULL, exchange->worker->stopping);
+  bawn_http_reply_write (reply, exchange->message, conn->wire.session != NULL,
+                         head->keep_alive && !exchange->worker->stopping);
   if (has_body && reply->status != SOUP_STATUS_NO_CONTENT && strcmp (head->method, "HEAD") != 0)
     bawn_http_stream_hold (conn->stream);
   bawn_http_conn_enter (conn, BAWN_HTTP_PHASE_WRITE);

@@ -27,9 +27,10 @@ open_sockets (BawnHttpListener *listener, guint n_workers, GError **error)
       listener->unlink_path = g_strdup (path);
       return TRUE;
     }
+  listener->activated = strcmp (address, SYSTEMD) == 0 || g_str_has_prefix (address, SYSTEMD ":");
   if (strcmp (address, SYSTEMD) == 0)
     return bawn_http_socket_take_activated (NULL, listener->fds, error);
-  if (g_str_has_prefix (address, SYSTEMD ":"))
+  if (listener->activated)
     return bawn_http_socket_take_activated (address + strlen (SYSTEMD ":"), listener->fds, error);
 
   listener->shared = FALSE;
@@ -94,13 +95,30 @@ bawn_http_listener_open (BawnHttpListenerConfig *config, guint n_workers, GError
   return g_steal_pointer (&listener);
 }
 
+/**
+ * bawn_http_listener_close:
+ * @listener: a listener
+ *
+ * Lets nobody in any more: who comes now is refused by the kernel, or waits for the next server if systemd holds the
+ * socket. Any thread; harmless when done already.
+ */
+void
+bawn_http_listener_close (BawnHttpListener *listener)
+{
+  if (!g_atomic_int_compare_and_exchange (&listener->closed, FALSE, TRUE))
+    return;
+  for (guint i = 0; !listener->activated && i < listener->fds->len; i++)
+    shutdown (g_array_index (listener->fds, int, i), SHUT_RDWR);
+  if (listener->unlink_path != NULL)
+    unlink (listener->unlink_path);
+}
+
 void
 bawn_http_listener_free (BawnHttpListener *listener)
 {
+  bawn_http_listener_close (listener);
   for (guint i = 0; i < listener->fds->len; i++)
     close (g_array_index (listener->fds, int, i));
-  if (listener->unlink_path != NULL)
-    unlink (listener->unlink_path);
   g_array_unref (listener->fds);
   g_free (listener->unlink_path);
   g_free (listener->url);

@@ -33,6 +33,8 @@ typedef struct
  * @config: as read
  * @fds: (element-type gint): sockets: one for each worker, or some that all of them share
  * @shared: which of the two
+ * @activated: systemd has them too, and keeps them when we end
+ * @closed: nobody is let in any more; atomic
  * @n_connections: open now; atomic
  * @buffered: bytes of bodies being received; atomic
  *
@@ -44,6 +46,8 @@ typedef struct
   BawnHttpListenerConfig *config;
   GArray *fds;
   gboolean shared;
+  gboolean activated;
+  gint closed;
   char *url; /* "https://127.0.0.1:8200" */
   char *unlink_path; /* nullable */
   gint n_connections;
@@ -57,6 +61,7 @@ BawnHttpListenerConfig *bawn_http_listener_config_read (BawnConfigGroup *group);
 void bawn_http_listener_config_free (BawnHttpListenerConfig *config);
 
 BawnHttpListener *bawn_http_listener_open (BawnHttpListenerConfig *config, guint n_workers, GError **error);
+void bawn_http_listener_close (BawnHttpListener *listener);
 void bawn_http_listener_free (BawnHttpListener *listener);
 gboolean bawn_http_listener_reload (BawnHttpListener *listener, GError **error);
 BawnHttpTls *bawn_http_listener_dup_tls (BawnHttpListener *listener);

@@ -78,12 +78,12 @@ bawn_http_reply_from_response (BawnHttpReply *reply, BawnResponse *response, con
  * @reply: what to say
  * @message: to whom
  * @secure: whether it goes over TLS
- * @last: whether the connection ends with it
+ * @keep_alive: whether the connection lives on
  *
  * Hands the answer to libsoup; the body is not copied.
  */
 void
-bawn_http_reply_write (const BawnHttpReply *reply, SoupServerMessage *message, gboolean secure, gboolean last)
+bawn_http_reply_write (const BawnHttpReply *reply, SoupServerMessage *message, gboolean secure, gboolean keep_alive)
 {
   SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
 
@@ -100,8 +100,10 @@ bawn_http_reply_write (const BawnHttpReply *reply, SoupServerMessage *message, g
       g_autofree char *seconds = g_strdup_printf ("%u", reply->retry_after_s);
       soup_message_headers_append (headers, "Retry-After", seconds);
     }
-  if (last)
+  if (!keep_alive)
     soup_message_headers_append (headers, "Connection", "close");
+  else if (soup_server_message_get_http_version (message) == SOUP_HTTP_1_0)
+    soup_message_headers_append (headers, "Connection", "Keep-Alive");
   for (guint i = 0; reply->headers != NULL && i + 1 < reply->headers->len; i += 2)
     soup_message_headers_append (headers, g_ptr_array_index (reply->headers, i), g_ptr_array_index (reply->headers, i + 1));
   if (reply->body != NULL && g_bytes_get_size (reply->body) > 0)

@@ -33,7 +33,7 @@ void bawn_http_reply_clear (BawnHttpReply *reply);
 void bawn_http_reply_from_text (BawnHttpReply *reply, guint status, const char *message);
 void bawn_http_reply_from_error (BawnHttpReply *reply, const GError *error, const BawnRequest *request);
 void bawn_http_reply_from_response (BawnHttpReply *reply, BawnResponse *response, const BawnRequest *request);
-void bawn_http_reply_write (const BawnHttpReply *reply, SoupServerMessage *message, gboolean secure, gboolean last);
+void bawn_http_reply_write (const BawnHttpReply *reply, SoupServerMessage *message, gboolean secure, gboolean keep_alive);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BawnHttpReply, bawn_http_reply_clear)
 

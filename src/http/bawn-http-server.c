@@ -148,6 +148,8 @@ bawn_http_server_stop (BawnHttpServer *server, gint64 grace_us)
 
   if (!server->running)
     return;
+  for (guint i = 0; i < server->listeners->len; i++)
+    bawn_http_listener_close (g_ptr_array_index (server->listeners, i));
   for (guint i = 0; i < server->workers->len; i++)
     bawn_http_worker_stop (g_ptr_array_index (server->workers, i), deadline_us);
   for (guint i = 0; i < server->workers->len; i++)

@@ -37,8 +37,10 @@ resolve (const char *address, GError **error)
   const struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
   const char *colon = strrchr (address, ':');
   struct addrinfo *list = NULL;
+  guint64 port = 0;
 
-  if (colon == NULL || colon == address || colon[1] == '\0')
+  /* getaddrinfo() itself would take 99999 for some other port. */
+  if (colon == NULL || colon == address || !g_ascii_string_to_unsigned (colon + 1, 10, 0, G_MAXUINT16, &port, NULL))
     return bawn_fail_null (error, BAWN_ERROR_INVALID, "%s: an address is HOST:PORT or unix:/PATH", address);
 
   gboolean bracketed = *address == '[' && colon[-1] == ']';

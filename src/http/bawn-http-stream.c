@@ -36,11 +36,11 @@ struct _BawnHttpStream
   gsize scanned; /* how much of it was searched for the end of the head */
   gboolean begun; /* the owner knows that a request is coming in */
   gboolean starved; /* what is in there is of no use until more comes */
-  gboolean refused;
+  gboolean ended; /* nothing more is read or written */
   BawnHttpHead *head; /* nullable: allocated from the head's arrival to the end of the request */
   BawnHttpBody body;
   gsize counted; /* of the body, in *buffered */
-  const char *feed;
+  const char *feed; /* what is left for libsoup to read */
 
   gboolean hold_next;
   BawnBuffer held; /* the head of an answer, waiting for its body */
@@ -64,6 +64,16 @@ stand_in (const BawnHttpHead *head)
   return texts[strcmp (head->method, "HEAD") == 0][head->minor][head->keep_alive != FALSE];
 }
 
+/* The connection is over. libsoup 3.2.3 forgets a connection that ends before the first byte of a request, and never frees
+ * it; so it gets a byte, as of a request broken off, and lets go. */
+static void
+end (BawnHttpStream *self)
+{
+  self->ended = TRUE;
+  self->state = STATE_FEED;
+  self->feed = "\n";
+}
+
 /* Tells the client why, as well as that can be done, and reads no further. */
 static gboolean
 refuse (BawnHttpStream *self, const BawnHttpRefusal *why)
@@ -73,9 +83,9 @@ refuse (BawnHttpStream *self, const BawnHttpRefusal *why)
                                            "Connection: close\r\nContent-Length: %zu\r\n\r\n%s",
                                            why->status, soup_status_get_phrase (why->status), strlen (body), body);
 
-  self->refused = TRUE;
   bawn_http_wire_send (self->wire, text, strlen (text), NULL);
   self->events->refused (self->owner, why->status);
+  end (self);
 
   return FALSE;
 }
@@ -186,7 +196,7 @@ keep_rest (BawnHttpStream *self, gsize used)
 }
 
 /* Digests what came now, behind what was there. */
-static gboolean
+static void
 take (BawnHttpStream *self, const guint8 *data, gsize size)
 {
   gsize used = 0;
@@ -194,16 +204,11 @@ take (BawnHttpStream *self, const guint8 *data, gsize size)
   if (self->in.size > 0)
     {
       bawn_buffer_append (&self->in, data, size);
-      if (!digest (self, self->in.data, self->in.size, &used))
-        return FALSE;
-      keep_rest (self, used);
-      return TRUE;
+      if (digest (self, self->in.data, self->in.size, &used))
+        keep_rest (self, used);
     }
-
-  if (!digest (self, data, size, &used))
-    return FALSE;
-  bawn_buffer_append (&self->in, data + used, size - used);
-  return TRUE;
+  else if (digest (self, data, size, &used))
+    bawn_buffer_append (&self->in, data + used, size - used);
 }
 
 static void
@@ -215,9 +220,9 @@ begin (BawnHttpStream *self)
   self->events->began (self->owner);
 }
 
-/* Reads until a request is complete. TRUE: it is; FALSE without error: there will be none. */
+/* Reads until there is something for libsoup. FALSE: not now. */
 static gboolean
-pump (BawnHttpStream *self, GError **error)
+pump (BawnHttpStream *self)
 {
   guint8 data[READ_SIZE];
 
@@ -226,23 +231,26 @@ pump (BawnHttpStream *self, GError **error)
       gsize used = 0;
 
       begin (self);
-      if (!digest (self, self->in.data, self->in.size, &used))
-        return FALSE;
-      keep_rest (self, used);
+      if (digest (self, self->in.data, self->in.size, &used))
+        keep_rest (self, used);
     }
 
   while (self->state != STATE_FEED)
     {
-      gssize n = bawn_http_wire_receive (self->wire, data, sizeof data, error);
+      g_autoptr(GError) error = NULL;
+      gssize n = bawn_http_wire_receive (self->wire, data, sizeof data, &error);
 
       self->starved = TRUE;
+      if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+        return FALSE;
       if (n <= 0)
-        return FALSE;
+        {
+          end (self);
+          return TRUE;
+        }
       begin (self);
-      gboolean good = take (self, data, (gsize) n);
+      take (self, data, (gsize) n);
       bawn_wipe (data, (gsize) n);
-      if (!good)
-        return FALSE;
     }
 
   return TRUE;
@@ -251,27 +259,18 @@ pump (BawnHttpStream *self, GError **error)
 gssize
 bawn_http_stream_read (BawnHttpStream *self, void *data, gsize size, GError **error)
 {
-  g_autoptr(GError) later = NULL;
-
-  if (self->wire == NULL || self->refused)
+  if (self->wire == NULL)
     return 0;
-  if (self->state == STATE_BUSY)
+  if (self->state == STATE_BUSY || (self->state != STATE_FEED && !pump (self)))
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "would block");
-      return -1;
-    }
-  if (self->state != STATE_FEED && !pump (self, &later))
-    {
-      if (later == NULL)
-        return 0;
-      g_propagate_error (error, g_steal_pointer (&later));
       return -1;
     }
 
   gsize n = MIN (size, strlen (self->feed));
   memcpy (data, self->feed, n);
   self->feed += n;
-  if (*self->feed == '\0')
+  if (*self->feed == '\0' && !self->ended)
     self->state = STATE_BUSY;
 
   return (gssize) n;
@@ -304,7 +303,7 @@ write_held (BawnHttpStream *self, const void *data, gsize size, GError **error)
 gssize
 bawn_http_stream_write (BawnHttpStream *self, const void *data, gsize size, GError **error)
 {
-  if (self->wire == NULL || self->refused)
+  if (self->wire == NULL || self->ended)
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "closed");
       return -1;
@@ -325,7 +324,7 @@ bawn_http_stream_write (BawnHttpStream *self, const void *data, gsize size, GErr
 gboolean
 bawn_http_stream_ready (BawnHttpStream *self)
 {
-  if (self->wire == NULL || self->refused || self->state == STATE_FEED)
+  if (self->wire == NULL || self->state == STATE_FEED)
     return TRUE;
 
   return (self->in.size > 0 && !self->starved) || bawn_http_wire_pending (self->wire);
@@ -489,6 +488,8 @@ bawn_http_stream_next (BawnHttpStream *stream)
   bawn_http_body_clear (&stream->body);
   g_atomic_pointer_add (stream->buffered, -(gssize) stream->counted);
   stream->counted = 0;
+  if (stream->ended)
+    return;
   stream->state = STATE_HEAD;
   stream->starved = FALSE;
   stream->begun = FALSE;

@@ -45,7 +45,8 @@ accept_one (Accepter *accepter)
         return TRUE;
       if (errno != EAGAIN)
         {
-          g_message ("[%s]: cannot accept a connection: %s", port->listener->config->name, g_strerror (errno));
+          if (!g_atomic_int_get (&port->listener->closed))
+            g_message ("[%s] cannot accept a connection: %s", port->listener->config->name, g_strerror (errno));
           pause_accepting (accepter);
         }
       return FALSE;
@@ -146,6 +147,10 @@ on_request_over (SoupServer *server, SoupServerMessage *message, gpointer user_d
 {
   BawnHttpConn *conn = bawn_http_conn_of_message (message);
 
+  /* Of a 204, libsoup takes the Content-Length out, then thinks that the end of the connection has to show the end of the
+   * body, and closes it (seen in 3.2.3). It looks at this right after us. */
+  if (soup_server_message_get_status (message) == SOUP_STATUS_NO_CONTENT)
+    soup_message_headers_set_encoding (soup_server_message_get_response_headers (message), SOUP_ENCODING_NONE);
   if (conn != NULL)
     bawn_http_conn_finished (conn);
 }
@@ -219,12 +224,15 @@ worker_run (gpointer data)
 {
   BawnHttpWorker *worker = data;
 
+  /* Held to the end, so that no g_main_context_invoke() elsewhere ever takes it for idle and runs there. */
+  g_main_context_acquire (worker->context);
   g_main_context_push_thread_default (worker->context);
   set_up (worker);
   while (!worker->finished)
     g_main_context_iteration (worker->context, TRUE);
   tear_down (worker);
   g_main_context_pop_thread_default (worker->context);
+  g_main_context_release (worker->context);
 
   return NULL;
 }
@@ -288,7 +296,6 @@ on_grace_over (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* Takes what the kernel has accepted in our name already, then nobody any more. */
 static gboolean
 on_stop (gpointer user_data)
 {
@@ -302,7 +309,8 @@ on_stop (gpointer user_data)
       g_ptr_array_set_size (port->accepters, 0);
     }
   each_conn (worker, bawn_http_conn_wind_down);
-  worker->finished = worker->n_conns == 0;
+  if (worker->n_conns == 0)
+    worker->finished = TRUE;
 
   return G_SOURCE_REMOVE;
 }
@@ -317,12 +325,14 @@ on_stop (gpointer user_data)
 void
 bawn_http_worker_stop (BawnHttpWorker *worker, gint64 deadline_us)
 {
+  g_autoptr(GSource) stop = g_timeout_source_new (0);
   g_autoptr(GSource) grace = g_timeout_source_new (0);
 
+  g_source_set_callback (stop, on_stop, worker, NULL);
+  g_source_attach (stop, worker->context);
   g_source_set_callback (grace, on_grace_over, worker, NULL);
   g_source_set_ready_time (grace, deadline_us);
   g_source_attach (grace, worker->context);
-  g_main_context_invoke (worker->context, on_stop, worker);
 }
 
 /* Waits until it has ended. */

@@ -373,15 +373,16 @@ bawn_field_strv (BawnRequest *request, const char *name, GStrv *inout_value, GEr
 
   if (node->kind == BAWN_JSON_ARRAY)
     {
-      guint index = 0;
-
       for (const BawnJsonNode *item = node->children; item != NULL; item = item->next)
         {
-          g_autofree char *where = g_strdup_printf ("[%u]", index++);
           char *text = dup_scalar (item);
 
           if (text == NULL)
-            return refuse_string (error, name, where, item);
+            {
+              g_autofree char *where = g_strdup_printf ("[%u]", items->len);
+
+              return refuse_string (error, name, where, item);
+            }
           g_ptr_array_add (items, g_strstrip (text));
         }
     }

@@ -23,7 +23,8 @@ struct _BawnCommitter
   BawnBackend *backend;
   BawnMirror *mirror;
   BawnBackendLimits limits;
-  BawnFence fence;
+  guint64 epoch;
+  BawnFence fence; /* the thread's own */
   GWeakRef owner;
   BawnDeposedFunc deposed;
   GThread *thread;
@@ -285,7 +286,12 @@ run_batch (BawnCommitter *self, BawnBatch *batch)
 
   /* What memory knows may be wrong now, so it must be gone before anyone waiting looks at it. */
   if (outcome == OUTCOME_DEPOSED || outcome == OUTCOME_UNKNOWN)
-    bawn_mirror_close (self->mirror);
+    {
+      g_mutex_lock (&self->lock);
+      self->closing = TRUE;
+      g_mutex_unlock (&self->lock);
+      bawn_mirror_close (self->mirror);
+    }
   bawn_mirror_land (self->mirror, (const BawnWrite *) (gpointer) batch->writes->data,
                     batch->writes->len, outcome == OUTCOME_IN ? version : 0);
   bawn_batch_free (batch);
@@ -376,6 +382,7 @@ bawn_committer_new (BawnBackend *backend,
   self->backend = g_object_ref (backend);
   self->mirror = bawn_mirror_ref (mirror);
   self->fence = *fence;
+  self->epoch = fence->epoch;
   g_weak_ref_init (&self->owner, owner);
   self->deposed = deposed;
   self->cancellable = g_cancellable_new ();
@@ -501,7 +508,7 @@ bawn_committer_get_epoch (BawnCommitter *self)
 {
   g_mutex_lock (&self->lock);
 
-  guint64 epoch = self->closing ? 0 : self->fence.epoch;
+  guint64 epoch = self->closing ? 0 : self->epoch;
 
   g_mutex_unlock (&self->lock);
   return epoch;

@@ -199,6 +199,8 @@ bawn_history_is_unchanged (BawnHistory *history, const char *name, guint64 since
 {
   if (since < history->floor)
     return FALSE;
+  if (history->by_age.length == 0)
+    return TRUE;
 
   const Change *change = find_change (history, name);
 

@@ -58,11 +58,14 @@ overtake_all (BawnMirror *mirror)
 /* While the name is on its way to the storage, the storage may answer with what is not committed
  * yet as far as memory knows. What was read then must not be shown before the batch has landed, or
  * the reader's next look at the cache would take it back in time. */
-static void
+static gboolean
 wait_for_landing_locked (BawnMirror *mirror, const char *name)
 {
-  while (is_departed (mirror, name))
+  gboolean waited = FALSE;
+
+  for (; is_departed (mirror, name); waited = TRUE)
     g_cond_wait (&mirror->landed, &mirror->lock);
+  return waited;
 }
 
 static void
@@ -137,8 +140,9 @@ get_stored_locked (BawnMirror *mirror,
       guint64 since = 0;
       Flight flight;
 
-      wait_for_landing_locked (mirror, key);
-      if (try > 0 && get_cached_locked (mirror, key, kind, out_glimpse))
+      /* What has landed meanwhile has left its value in the cache. */
+      if ((wait_for_landing_locked (mirror, key) || try > 0)
+          && get_cached_locked (mirror, key, kind, out_glimpse))
         return TRUE;
 
       take_off_locked (mirror, &flight, key);

@@ -322,6 +322,7 @@ bawn_backend_fault_hold (BawnBackendFault *self, BawnFaultCall call, gboolean af
   self->gate = GATE_ARMED;
   self->gate_call = call;
   self->gate_after = after;
+  g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
 }
 

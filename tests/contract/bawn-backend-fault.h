@@ -33,7 +33,8 @@ void bawn_backend_fault_lose (BawnBackendFault *self, guint skip, guint times, g
 void bawn_backend_fault_postpone (BawnBackendFault *self, guint skip);
 gboolean bawn_backend_fault_deliver (BawnBackendFault *self, GError **error);
 
-/* Holds the next call of that kind; @after: when the storage has done it already, otherwise before. */
+/* Holds the next call of that kind; @after: when the storage has done it already, otherwise before. A call that is
+ * held goes on. */
 void bawn_backend_fault_hold (BawnBackendFault *self, BawnFaultCall call, gboolean after);
 void bawn_backend_fault_await_held (BawnBackendFault *self);
 void bawn_backend_fault_release (BawnBackendFault *self);

@@ -29,7 +29,7 @@ open_handle (BawnContract *contract)
 
   g_assert_no_error (error);
 
-  BawnConfigGroup *group = bawn_config_get_group (config, "storage");
+  g_autoptr (BawnConfigGroup) group = bawn_config_get_group (config, "storage");
   BawnBackend *backend = bawn_backend_open (group, NULL, &error);
 
   g_assert_no_error (error);

@@ -69,6 +69,7 @@ tear_down (Fixture *f, gconstpointer data)
   g_ptr_array_unref (f->shares);
   bawn_secret_unref (f->root_key);
   g_assert_finalize_object (f->barrier);
+  bawn_store_close_term (f->store);
   g_assert_finalize_object (f->store);
   g_assert_finalize_object (f->backend);
 }

@@ -35,6 +35,7 @@ set_up (Fixture *f, gconstpointer data)
 static void
 tear_down (Fixture *f, gconstpointer data)
 {
+  bawn_store_close_term (f->store);
   g_assert_finalize_object (f->store);
   g_assert_finalize_object (f->backend);
 }

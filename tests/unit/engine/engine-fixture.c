@@ -96,8 +96,8 @@ engine_fixture_tear_down (EngineFixture *f)
   bawn_token_unref (f->caller);
   bawn_mount_unref (f->mount);
   g_assert_finalize_object (f->engine);
-  g_assert_finalize_object (f->store);
-  g_assert_finalize_object (f->backend);
+  g_object_unref (f->store);
+  g_object_unref (f->backend);
 }
 
 gboolean

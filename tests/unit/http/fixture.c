@@ -156,7 +156,7 @@ fixture_free (Fixture *fixture)
 
   for (guint i = 0; i < fixture->threads->len; i++)
     g_thread_join (g_ptr_array_index (fixture->threads, i));
-  bawn_http_server_free (fixture->server);
+  g_clear_pointer (&fixture->server, bawn_http_server_free);
   g_assert_cmpuint (fixture->parked->len, ==, 0);
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     {
@@ -376,9 +376,14 @@ static gboolean
 fill (Client *client)
 {
   char data[16384];
-  gssize n = client->session != NULL ? gnutls_record_recv (client->session, data, sizeof data)
-                                     : recv (client->fd, data, sizeof data, 0);
+  gint64 deadline_us = g_get_monotonic_time () + CLIENT_TIMEOUT_S * G_USEC_PER_SEC;
+  gssize n = 0;
 
+  /* GnuTLS says "again" of a session ticket too, after which more may be there. */
+  do
+    n = client->session != NULL ? gnutls_record_recv (client->session, data, sizeof data)
+                                : recv (client->fd, data, sizeof data, 0);
+  while (client->session != NULL && n == GNUTLS_E_AGAIN && g_get_monotonic_time () < deadline_us);
   g_assert_false (n < 0 && client->session == NULL && errno == EAGAIN);
   g_assert_cmpint (n, !=, GNUTLS_E_AGAIN);
   if (n <= 0)
@@ -429,4 +434,11 @@ client_ask (Client *client, guint *out_status, const char *text)
 {
   client_send (client, text, -1);
   return client_answer (client, out_status);
+}
+
+void
+fixture_assert_has (const char *text, const char *part)
+{
+  if (text == NULL || strstr (text, part) == NULL)
+    g_error ("«%s» is not in «%s»", part, text != NULL ? text : "(nothing)");
 }

@@ -37,6 +37,8 @@ void fixture_write_certificate (Fixture *fixture, const char *name);
 BawnHttpStats fixture_stats (Fixture *fixture);
 guint fixture_n_seen (Fixture *fixture);
 
+void fixture_assert_has (const char *text, const char *part);
+
 /* Waits, bounded, until the expression holds. */
 #define fixture_until(expression)                                                                                       \
   G_STMT_START                                                                                                          \

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include <glib-unix.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/bawn-core.h"
+#include "crypto/bawn-harden.h"
+#include "crypto/bawn-secret.h"
+#include "daemon/bawn-banner.h"
+#include "daemon/bawn-builtins.h"
+#include "daemon/bawn-dev.h"
+#include "daemon/bawn-notify.h"
+#include "daemon/bawn-settings.h"
+#include "http/bawn-http.h"
+#include "storage/bawn-backend-registry.h"
+#include "util/bawn-log.h"
+
+#define DEFAULT_CONFIG SYSCONFDIR "/bawn/bawn.conf"
+
+/* Exit codes: 0 done, 1 something failed, 78 (EX_CONFIG) the configuration is wrong, so that a service manager need not
+ * try again. */
+#define EXIT_CONFIG 78
+
+typedef struct
+{
+  char *config_path;
+  char *log_level;
+  gboolean check_config;
+  gboolean dev;
+  char *dev_root_token;
+  char *dev_address;
+  gboolean version;
+} BawnArguments;
+
+typedef struct
+{
+  BawnConfig *config;
+  BawnSettings *settings;
+  BawnStore *store;
+  BawnCore *core;
+  BawnHttpServer *http;
+  BawnDev *dev;
+  GMainLoop *loop;
+} BawnDaemon;
+
+static gboolean
+parse_arguments (BawnArguments *arguments, int *argc, char ***argv, GError **error)
+{
+  const GOptionEntry entries[] = {
+    { "config", 'c', 0, G_OPTION_ARG_FILENAME, &arguments->config_path, "Read this file, and *.conf of FILE.d", "FILE" },
+    { "check-config", 0, 0, G_OPTION_ARG_NONE, &arguments->check_config, "Name every mistake in the configuration, and end", NULL },
+    { "log-level", 0, 0, G_OPTION_ARG_STRING, &arguments->log_level, "error, warn, info, debug or trace", "LEVEL" },
+    { "dev", 0, 0, G_OPTION_ARG_NONE, &arguments->dev, "Serve from memory, unsealed, without TLS, on loopback: for trying out", NULL },
+    { "dev-root-token-id", 0, 0, G_OPTION_ARG_STRING, &arguments->dev_root_token, "The root token of --dev", "TOKEN" },
+    { "dev-listen-address", 0, 0, G_OPTION_ARG_STRING, &arguments->dev_address, "Where --dev listens (" BAWN_DEV_ADDRESS ")", "HOST:PORT" },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &arguments->version, "Print the version, and end", NULL },
+    { NULL }
+  };
+  g_autoptr(GOptionContext) context = g_option_context_new (NULL);
+
+  g_option_context_set_summary (context, "The server of bawn, a highly available secrets store.");
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse (context, argc, argv, error))
+    return FALSE;
+  if (*argc > 1)
+    return bawn_fail (error, BAWN_ERROR_INVALID, "unexpected argument: %s", (*argv)[1]);
+
+  return TRUE;
+}
+
+static BawnConfig *
+load_config (const BawnArguments *arguments, GError **error)
+{
+  g_auto(GStrv) environment = g_get_environ ();
+
+  if (arguments->dev)
+    {
+      const char *address = arguments->dev_address != NULL ? arguments->dev_address : BAWN_DEV_ADDRESS;
+      g_autofree char *text = g_strdup_printf ("[server]\ndisable-mlock=true\n[listener]\naddress=%s\ntls-disable=true\n"
+                                               "[storage]\ntype=memory\n", address);
+
+      return bawn_config_load_data ("--dev", text, strlen (text), error);
+    }
+
+  return bawn_config_load (arguments->config_path != NULL ? arguments->config_path : DEFAULT_CONFIG,
+                           (const char *const *) environment, error);
+}
+
+static void
+on_dispatch (gpointer core, BawnRequest *request, BawnHttpReplyFunc reply, gpointer user_data)
+{
+  bawn_core_dispatch (core, request, reply, user_data);
+}
+
+static void
+print_problems (BawnConfig *config)
+{
+  g_auto(GStrv) problems = bawn_config_dup_problems (config);
+
+  for (guint i = 0; problems[i] != NULL; i++)
+    fprintf (stderr, "%s\n", problems[i]);
+}
+
+/* Everything that reads the configuration, so that one pass finds all there is to find. */
+static gboolean
+read_config (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
+{
+  static const char *const families[] = { "server", "listener", "storage", NULL };
+
+  daemon->config = load_config (arguments, error);
+  if (daemon->config == NULL)
+    return FALSE;
+
+  bawn_config_expect (daemon->config, families);
+  daemon->settings = bawn_settings_read (daemon->config);
+  bawn_http_check_config (daemon->config);
+
+  return TRUE;
+}
+
+static gboolean
+open_storage (BawnDaemon *daemon, GError **error)
+{
+  g_autoptr(BawnConfigGroup) group = bawn_config_get_group (daemon->config, "storage");
+  g_autoptr(BawnBackend) backend = bawn_backend_open (group, NULL, error);
+
+  if (backend == NULL)
+    return FALSE;
+
+  daemon->store = bawn_store_new (backend, daemon->settings->cache_size);
+  return TRUE;
+}
+
+static void
+make_core (BawnDaemon *daemon)
+{
+  const BawnSettings *settings = daemon->settings;
+  BawnCoreOptions options = {
+    .storage_type = settings->storage_type,
+    .ha_available = bawn_backend_is_ha_capable (settings->storage_type),
+    .cluster_name = settings->cluster_name,
+    .api_addr = settings->api_addr,
+    .cluster_addr = settings->cluster_addr,
+    .pool_threads = settings->pool_threads,
+    .version = PACKAGE_VERSION,
+  };
+
+  daemon->core = bawn_core_new (daemon->store, &options);
+  bawn_builtins_add_engines (daemon->core);
+}
+
+static void
+show_status (BawnCore *core, gpointer user_data)
+{
+  g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
+
+  if (!status->initialized)
+    bawn_notify ("STATUS=not initialized");
+  else if (status->sealed)
+    bawn_notify ("STATUS=sealed, %u of %u shares", status->progress, status->threshold);
+  else
+    bawn_notify ("STATUS=unsealed, epoch %" G_GUINT64_FORMAT, status->epoch);
+}
+
+static void
+print_banner (BawnDaemon *daemon)
+{
+  const BawnSettings *settings = daemon->settings;
+  g_autoptr(GPtrArray) banner = bawn_banner_new ();
+  g_auto(GStrv) listeners = bawn_http_server_dup_addresses (daemon->http);
+
+  bawn_banner_add (banner, "Api Address", "%s", settings->api_addr != NULL ? settings->api_addr : listeners[0]);
+  for (guint i = 0; listeners[i] != NULL; i++)
+    {
+      g_autofree char *label = g_strdup_printf ("Listener %u", i + 1);
+      bawn_banner_add (banner, label, "%s", listeners[i]);
+    }
+  bawn_banner_add (banner, "Log Level", "%s", bawn_log_level_name (bawn_log_get_level ()));
+  bawn_banner_add (banner, "Mlock", "%s", settings->disable_mlock ? "disabled" : "enabled");
+  bawn_banner_add (banner, "Storage", "%s%s", settings->storage_type,
+                   bawn_backend_is_ha_capable (settings->storage_type) ? " (HA available)" : "");
+  bawn_banner_add (banner, "Version", "bawn %s (API %s)", PACKAGE_VERSION, BAWN_API_VERSION);
+  if (daemon->dev != NULL)
+    {
+      printf ("WARNING! This server keeps everything in memory, is unsealed and speaks without TLS.\n"
+              "Never use --dev for anything but trying out.\n\n"
+              "    export BAWN_ADDR='%s'\n\n"
+              "Unseal Key: %s\nRoot Token: %s\n\n",
+              listeners[0], daemon->dev->unseal_key, daemon->dev->root_token);
+    }
+  bawn_banner_print (banner);
+}
+
+static gboolean
+on_stop (gpointer user_data)
+{
+  BawnDaemon *daemon = user_data;
+
+  bawn_notify ("STOPPING=1\nSTATUS=sealing");
+  g_main_loop_quit (daemon->loop);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_reload (gpointer user_data)
+{
+  BawnDaemon *daemon = user_data;
+  g_autoptr(GError) error = NULL;
+
+  bawn_notify ("RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time ());
+  if (!bawn_http_server_reload (daemon->http, &error))
+    bawn_log_error ("daemon", "the certificates stay as they were: %s", error->message);
+  bawn_core_reopen_audit (daemon->core);
+  bawn_log_info ("daemon", "certificates and audit files were opened again");
+  bawn_notify ("READY=1");
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+open_door (BawnDaemon *daemon, GError **error)
+{
+  const BawnHttpHandler handler = { .dispatch = on_dispatch, .core = daemon->core };
+
+  daemon->http = bawn_http_server_open (daemon->config, &handler, daemon->settings->http_workers, error);
+  if (daemon->http == NULL)
+    return FALSE;
+
+  bawn_http_server_start (daemon->http);
+  return TRUE;
+}
+
+static gboolean
+start (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
+{
+  if (!open_storage (daemon, error))
+    return FALSE;
+
+  /* What no reader has asked about is now known to be a mistake: the backend has read its keys. */
+  if (!bawn_config_check (daemon->config, error))
+    return FALSE;
+
+  make_core (daemon);
+  if (!bawn_core_load (daemon->core, error))
+    return FALSE;
+  if (arguments->dev)
+    {
+      daemon->dev = bawn_dev_start (daemon->core, arguments->dev_root_token, error);
+      if (daemon->dev == NULL)
+        return FALSE;
+    }
+
+  return open_door (daemon, error);
+}
+
+static void
+serve (BawnDaemon *daemon)
+{
+  guint sources[] = {
+    g_unix_signal_add (SIGTERM, on_stop, daemon),
+    g_unix_signal_add (SIGINT, on_stop, daemon),
+    g_unix_signal_add (SIGHUP, on_reload, daemon),
+  };
+
+  print_banner (daemon);
+  g_signal_connect (daemon->core, "status-changed", G_CALLBACK (show_status), NULL);
+  bawn_notify ("READY=1");
+  show_status (daemon->core, NULL);
+  g_main_loop_run (daemon->loop);
+  for (guint i = 0; i < G_N_ELEMENTS (sources); i++)
+    g_source_remove (sources[i]);
+}
+
+static void
+clear_daemon (BawnDaemon *daemon)
+{
+  /* In this order: nobody asks a core that has gone. */
+  if (daemon->http != NULL)
+    bawn_http_server_stop (daemon->http, daemon->settings->shutdown_timeout_us);
+  if (daemon->core != NULL)
+    bawn_core_stop (daemon->core);
+  g_clear_pointer (&daemon->http, bawn_http_server_free);
+  g_clear_object (&daemon->core);
+  g_clear_object (&daemon->store);
+  g_clear_pointer (&daemon->dev, bawn_dev_free);
+  g_clear_pointer (&daemon->settings, bawn_settings_free);
+  g_clear_pointer (&daemon->config, bawn_config_unref);
+  g_clear_pointer (&daemon->loop, g_main_loop_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BawnDaemon, clear_daemon)
+
+static int
+check_config (BawnDaemon *daemon)
+{
+  g_autoptr(BawnConfigGroup) group = bawn_config_get_group (daemon->config, "storage");
+  g_autoptr(GError) error = NULL;
+
+  bawn_backend_check_config (group);
+  if (bawn_config_check (daemon->config, &error))
+    {
+      printf ("the configuration is fine\n");
+      return EXIT_SUCCESS;
+    }
+
+  print_problems (daemon->config);
+  return EXIT_CONFIG;
+}
+
+static int
+run (const BawnArguments *arguments)
+{
+  g_auto(BawnDaemon) daemon = { .loop = g_main_loop_new (NULL, FALSE) };
+  g_autoptr(GError) error = NULL;
+
+  if (!read_config (&daemon, arguments, &error))
+    {
+      fprintf (stderr, "bawnd: %s\n", error->message);
+      return EXIT_CONFIG;
+    }
+  if (arguments->check_config)
+    return check_config (&daemon);
+
+  const char *level = arguments->log_level != NULL ? arguments->log_level : daemon.settings->log_level;
+  BawnLogLevel log_level = BAWN_LOG_INFO;
+  if (!bawn_log_level_parse (level, &log_level))
+    {
+      fprintf (stderr, "bawnd: unknown log level \"%s\"\n", level);
+      return EXIT_CONFIG;
+    }
+  bawn_log_set_level (log_level);
+  if (!bawn_process_harden (&error) || !bawn_secret_arena_open (!daemon.settings->disable_mlock, &error)
+      || !start (&daemon, arguments, &error))
+    {
+      if (daemon.config != NULL)
+        print_problems (daemon.config);
+      fprintf (stderr, "bawnd: %s\n", error->message);
+      bawn_notify ("STATUS=%s", error->message);
+      return bawn_error_is (error, BAWN_ERROR_INVALID) ? EXIT_CONFIG : EXIT_FAILURE;
+    }
+
+  serve (&daemon);
+  return EXIT_SUCCESS;
+}
+
+int
+main (int argc, char **argv)
+{
+  BawnArguments arguments = { 0 };
+  g_autoptr(GError) error = NULL;
+
+  setlocale (LC_ALL, "");
+  signal (SIGPIPE, SIG_IGN);
+  bawn_log_init ("bawnd");
+  bawn_builtins_register ();
+  if (!parse_arguments (&arguments, &argc, &argv, &error))
+    {
+      fprintf (stderr, "bawnd: %s\n", error->message);
+      return EXIT_FAILURE;
+    }
+  if (arguments.version)
+    {
+      printf ("bawnd %s (API %s)\n", PACKAGE_VERSION, BAWN_API_VERSION);
+      return EXIT_SUCCESS;
+    }
+
+  return run (&arguments);
+}

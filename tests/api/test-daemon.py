@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""bawnd as a program: configuration, start-up, signals, and what survives them."""
+
+import json
+import os
+import random
+import resource
+import signal
+import socket
+import subprocess
+import threading
+
+from bawn_server import BAWND, PATIENCE, Server, free_port, run_all, wait_for
+
+
+def run(*args, text=None, env=None, **kwargs):
+    return subprocess.run([BAWND] + list(args), capture_output=True, text=True, timeout=PATIENCE, env=env, **kwargs)
+
+
+def check(tmp, text, env=None):
+    path = os.path.join(tmp, "check.conf")
+    with open(path, "w") as f:
+        f.write(text)
+    return run("--config", path, "--check-config", env=dict(os.environ, **(env or {}))), path
+
+
+def test_check_config_names_file_line_group_and_key(tmp):
+    result, path = check(tmp, "[listener]\naddress=127.0.0.1:8200\ntls-disable=maybe\n\n[storage]\ntype=sqlite\n"
+                              "path=/tmp/x.db\ncach-size=1M\n\n[serverr]\nx=y\n")
+    assert result.returncode == 78, result
+    assert "%s:3: [listener] tls-disable" % path in result.stderr, result.stderr
+    assert "%s:8: [storage] cach-size" % path in result.stderr, result.stderr
+    assert "%s:10: [serverr]" % path in result.stderr, result.stderr
+
+
+def test_check_config_accepts_a_good_one(tmp):
+    result, _ = check(tmp, "[listener]\naddress=127.0.0.1:8200\ntls-disable=true\n[storage]\ntype=sqlite\npath=/tmp/x.db\n")
+    assert result.returncode == 0, result
+
+
+def test_drop_ins_and_the_environment_override(tmp):
+    os.makedirs(os.path.join(tmp, "check.conf.d"), exist_ok=True)
+    drop_in = os.path.join(tmp, "check.conf.d", "10-level.conf")
+    with open(drop_in, "w") as f:
+        f.write("[server]\nlog-level=loud\n")
+    base = "[listener]\naddress=127.0.0.1:8200\ntls-disable=true\n[storage]\ntype=memory\n"
+    result, _ = check(tmp, base)
+    assert result.returncode == 78 and drop_in + ":2: [server] log-level" in result.stderr, result.stderr
+    os.unlink(drop_in)
+    result, _ = check(tmp, base, {"BAWN_SERVER_LOG_LEVEL": "louder"})
+    assert result.returncode == 78 and "BAWN_SERVER_LOG_LEVEL" in result.stderr, result.stderr
+    result, _ = check(tmp, base, {"BAWN_ADDR": "https://x", "BAWN_TOKEN": "y"})
+    assert result.returncode == 0, result
+
+
+def test_a_wildcard_is_no_address_for_others(tmp):
+    result, _ = check(tmp, "[server]\napi-addr=https://0.0.0.0:8200\n[listener]\naddress=127.0.0.1:8200\ntls-disable=true\n"
+                           "[storage]\ntype=memory\n")
+    assert result.returncode == 78 and "[server] api-addr" in result.stderr, result.stderr
+
+
+def test_plain_http_beyond_loopback_must_be_wanted(tmp):
+    result, _ = check(tmp, "[listener]\naddress=0.0.0.0:8200\n[storage]\ntype=memory\n")
+    assert result.returncode == 78 and "tls" in result.stderr, result.stderr
+
+
+def test_a_missing_configuration_is_a_clear_error(tmp):
+    result = run("--config", os.path.join(tmp, "nothing.conf"))
+    assert result.returncode != 0 and "nothing.conf" in result.stderr, result
+
+
+def test_version_and_unknown_options(tmp):
+    assert run("--version").stdout.startswith("bawnd ")
+    assert run("--nonsense").returncode == 1
+
+
+def test_too_little_lockable_memory_is_said_clearly(tmp):
+    path = os.path.join(tmp, "mlock.conf")
+    with open(path, "w") as f:
+        f.write("[listener]\naddress=127.0.0.1:%d\ntls-disable=true\n[storage]\ntype=memory\n" % free_port())
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, 0))
+        if os.getuid() == 0:
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+
+    os.chmod(tmp, 0o755)
+    os.chmod(path, 0o644)
+    result = subprocess.run([BAWND, "--config", path], capture_output=True, text=True, timeout=PATIENCE, preexec_fn=limit)
+    assert result.returncode != 0 and "RLIMIT_MEMLOCK" in result.stderr, result
+
+
+def test_the_banner(tmp):
+    with Server(tls=False) as server:
+        log = server.read_log()
+        for part in ("Api Address", "Listener 1", "Storage: sqlite", "Log Level: ", "Version: bawn "):
+            assert part in log, log
+
+
+def test_dev_serves_at_once(tmp):
+    port = free_port()
+    process = subprocess.Popen([BAWND, "--dev", "--dev-root-token-id", "root", "--dev-listen-address", "127.0.0.1:%d" % port],
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        server = Server(tls=False, start=False)
+        server.port, server.root = port, "root"
+
+        def ready():
+            assert process.poll() is None, process.stdout.read()
+            try:
+                return server.call("GET", "sys/health").status == 200
+            except OSError:
+                return False
+
+        wait_for("--dev", ready)
+        assert server.call("POST", "secret/data/a", {"data": {"b": "c"}}).status == 200
+        assert server.call("GET", "secret/data/a").data["data"] == {"b": "c"}
+    finally:
+        process.send_signal(signal.SIGINT)
+        out = process.communicate(timeout=PATIENCE)[0]
+    assert process.returncode == 0 and "Root Token: root" in out, out
+
+
+def test_sigterm_seals_and_ends(tmp):
+    with Server(tls=False) as server:
+        server.ready()
+        server.call("POST", "sys/mounts/kv", {"type": "kv"})
+        server.call("POST", "kv/a", {"x": 1})
+        assert server.stop(signal.SIGTERM) == 0
+        assert "sealed" in server.read_log()
+        server.start()
+        assert server.call("GET", "kv/a").status == 503
+        server.unseal()
+        assert server.call("GET", "kv/a").data == {"x": 1}
+
+
+def test_sighup_reloads_certificates(tmp):
+    with Server() as server:
+        server.ready()
+        old = open(server.cert).read()
+        server.make_certificate()
+        assert open(server.cert).read() != old
+        server.process.send_signal(signal.SIGHUP)
+
+        def with_new():
+            try:
+                return server.call("GET", "sys/health").status == 200
+            except OSError:
+                return False
+
+        wait_for("the new certificate", with_new)
+        with open(server.cert, "w") as f:
+            f.write("nonsense")
+        server.process.send_signal(signal.SIGHUP)
+        wait_for("the complaint", lambda: "certificate" in server.read_log().split("opened again")[-2] + server.read_log())
+
+
+def test_a_unix_socket(tmp):
+    home = os.path.join(tmp, "unix")
+    os.makedirs(home)
+    path = os.path.join(home, "s")
+    with Server(tls=False, home=home, listener="[listener local]\naddress=unix:%s" % path) as server:
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(path)
+        s.sendall(b"GET /v1/sys/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answer = b""
+        while chunk := s.recv(4096):
+            answer += chunk
+        assert b" 501 " in answer.split(b"\r\n")[0], answer
+
+
+def test_every_acknowledged_write_survives_sigkill(tmp):
+    with Server(tls=False) as server:
+        server.ready()
+        server.call("POST", "sys/mounts/kv", {"type": "kv"})
+        acknowledged = {}
+        rng = random.Random(7)
+        for round_number in range(6):
+            stop = threading.Event()
+
+            def write(worker):
+                n = 0
+                while not stop.is_set():
+                    key, value = "kv/w%d-%d" % (worker, n % 50), "%d/%d" % (round_number, n)
+                    try:
+                        reply = server.call("POST", key, {"v": value})
+                    except OSError:
+                        return
+                    if reply.status == 204:
+                        acknowledged[key] = value
+                    n += 1
+
+            before = len(acknowledged)
+            threads = [threading.Thread(target=write, args=(i,)) for i in range(4)]
+            for t in threads:
+                t.start()
+            wanted = 10 + rng.randrange(100)
+            wait_for("some writes", lambda: len(acknowledged) >= min(before + wanted, 150) or stop.is_set())
+            server.stop(signal.SIGKILL)
+            stop.set()
+            for t in threads:
+                t.join()
+            server.start()
+            server.unseal()
+            for key, value in acknowledged.items():
+                stored = server.call("GET", key).data["v"]
+                # A write that was sent and never acknowledged may be there instead: a later one of the same worker.
+                assert tuple(map(int, stored.split("/"))) >= tuple(map(int, value.split("/"))), (key, value, stored)
+                acknowledged[key] = stored
+
+
+def test_a_second_server_on_the_same_file_takes_over(tmp):
+    with Server(tls=False) as first:
+        first.ready()
+        first.call("POST", "sys/mounts/kv", {"type": "kv"})
+        first.call("POST", "kv/a", {"x": 1})
+        second = Server(tls=False, home=first.home, start=False)
+        second.config = os.path.join(first.home, "second.conf")
+        with second:
+            second.start()
+            second.shares, second.root = first.shares, first.root
+            second.unseal()
+            assert second.call("GET", "kv/a").data == {"x": 1}
+            assert first.call("POST", "kv/a", {"x": 2}).status == 503
+            wait_for("the first to seal itself", lambda: first.call("GET", "sys/seal-status").json["sealed"])
+            assert second.call("GET", "kv/a").data == {"x": 1}
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="bawn-test-") as folder:
+        run_all(globals(), folder)

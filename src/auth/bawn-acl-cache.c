@@ -168,7 +168,7 @@ bawn_acl_cache_get (
       BawnPolicy *policy = NULL;
 
       /* Beside others "root" grants nothing, nor may what is missing leave it alone. */
-      if (!alone && g_str_equal (*names, "root"))
+      if (!alone && g_str_equal (*names, BAWN_POLICY_ROOT))
         continue;
       if (!bawn_policy_get (txn, *names, &policy, error))
         return FALSE;

@@ -1,46 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
-#include "auth/bawn-policy-private.h"
+#include "auth/bawn-acl-private.h"
 
 #include <string.h>
-
-#define ROOT "root"
-
-typedef struct _Rule Rule;
-
-/* The path stands first, so that a rule is its own key in the table of exact paths. */
-typedef struct
-{
-  const char *text;
-  gsize size;
-} Slice;
-
-struct _Rule
-{
-  Slice path;
-  BawnPathKind kind;
-  gboolean is_prefix;
-  gsize first_wildcard;
-  guint wildcards;
-  const Rule *shorter; /* of prefixes: the longest of the others that is a prefix of this one */
-  BawnPermissions permissions;
-};
-
-struct _BawnAcl
-{
-  gatomicrefcount refs;
-  gboolean is_root;
-  GPtrArray *policies; /* what the rules' strings and values belong to */
-  GHashTable *exact;   /* Slice: Rule, owned */
-  GPtrArray *prefixes; /* of Rule, sorted by path */
-  GPtrArray *segments; /* of Rule, the one of highest priority first */
-};
 
 static guint
 slice_hash (gconstpointer data)
 {
-  const Slice *slice = data;
+  const BawnSlice *slice = data;
   guint32 hash = 5381;
 
   for (gsize i = 0; i < slice->size; i++)
@@ -50,7 +18,7 @@ slice_hash (gconstpointer data)
 }
 
 static int
-slice_compare (const Slice *a, const Slice *b)
+slice_compare (const BawnSlice *a, const BawnSlice *b)
 {
   int order = memcmp (a->text, b->text, MIN (a->size, b->size));
 
@@ -66,8 +34,8 @@ slice_equal (gconstpointer a, gconstpointer b)
   return slice_compare (a, b) == 0;
 }
 
-static gboolean
-slice_begins (const Slice *slice, const Slice *prefix)
+gboolean
+bawn_slice_begins (const BawnSlice *slice, const BawnSlice *prefix)
 {
   return slice->size >= prefix->size && memcmp (slice->text, prefix->text, prefix->size) == 0;
 }
@@ -75,7 +43,7 @@ slice_begins (const Slice *slice, const Slice *prefix)
 static void
 rule_free (gpointer data)
 {
-  Rule *rule = data;
+  BawnAclRule *rule = data;
 
   bawn_permissions_clear (&rule->permissions);
   g_free (rule);
@@ -97,13 +65,13 @@ count_wildcards (const char *path)
   return n;
 }
 
-static Rule *
+static BawnAclRule *
 rule_new (const BawnPolicyRule *source)
 {
-  Rule *rule = g_new0 (Rule, 1);
+  BawnAclRule *rule = g_new0 (BawnAclRule, 1);
   gboolean segments = source->kind == BAWN_PATH_SEGMENTS;
 
-  rule->path = (Slice){ source->path, strlen (source->path) };
+  rule->path = (BawnSlice){ source->path, strlen (source->path) };
   rule->kind = source->kind;
   rule->is_prefix = source->is_prefix;
   rule->wildcards = segments ? count_wildcards (source->path) : 0;
@@ -117,7 +85,7 @@ rule_new (const BawnPolicyRule *source)
  * better than a prefix, fewer wildcard segments are better, and so is what is longer; the rest is
  * only there to have an order. */
 static int
-rule_compare_priority (const Rule *a, const Rule *b)
+rule_compare_priority (const BawnAclRule *a, const BawnAclRule *b)
 {
   if (a->first_wildcard != b->first_wildcard)
     return a->first_wildcard < b->first_wildcard ? -1 : 1;
@@ -134,13 +102,14 @@ rule_compare_priority (const Rule *a, const Rule *b)
 static int
 sort_by_priority (gconstpointer a, gconstpointer b)
 {
-  return rule_compare_priority (*(const Rule *const *) b, *(const Rule *const *) a);
+  return rule_compare_priority (*(const BawnAclRule *const *) b, *(const BawnAclRule *const *) a);
 }
 
-static int
-sort_by_path (gconstpointer a, gconstpointer b)
+int
+bawn_acl_sort_by_path (gconstpointer a, gconstpointer b)
 {
-  return slice_compare (&(*(const Rule *const *) a)->path, &(*(const Rule *const *) b)->path);
+  return slice_compare (&(*(const BawnAclRule *const *) a)->path,
+                        &(*(const BawnAclRule *const *) b)->path);
 }
 
 /* In sorted order the prefixes of an entry are among the one before it and that one's own prefixes.
@@ -150,23 +119,23 @@ link_prefixes (GPtrArray *prefixes)
 {
   for (guint i = 1; i < prefixes->len; i++)
     {
-      Rule *rule = g_ptr_array_index (prefixes, i);
-      const Rule *shorter = g_ptr_array_index (prefixes, i - 1);
+      BawnAclRule *rule = g_ptr_array_index (prefixes, i);
+      const BawnAclRule *shorter = g_ptr_array_index (prefixes, i - 1);
 
-      while (shorter != NULL && !slice_begins (&rule->path, &shorter->path))
+      while (shorter != NULL && !bawn_slice_begins (&rule->path, &shorter->path))
         shorter = shorter->shorter;
       rule->shorter = shorter;
     }
 }
 
-static Rule *
+static BawnAclRule *
 find_same (GPtrArray *rules, const BawnPolicyRule *source)
 {
-  Slice path = { source->path, strlen (source->path) };
+  BawnSlice path = { source->path, strlen (source->path) };
 
   for (guint i = 0; i < rules->len; i++)
     {
-      Rule *rule = g_ptr_array_index (rules, i);
+      BawnAclRule *rule = g_ptr_array_index (rules, i);
 
       if (rule->is_prefix == source->is_prefix && slice_equal (&rule->path, &path))
         return rule;
@@ -179,9 +148,9 @@ static void
 add_rule (BawnAcl *acl, const BawnPolicyRule *source)
 {
   GPtrArray *list = source->kind == BAWN_PATH_PREFIX ? acl->prefixes : acl->segments;
-  Slice path = { source->path, strlen (source->path) };
-  Rule *rule = source->kind == BAWN_PATH_EXACT ? g_hash_table_lookup (acl->exact, &path)
-                                               : find_same (list, source);
+  BawnSlice path = { source->path, strlen (source->path) };
+  BawnAclRule *rule = source->kind == BAWN_PATH_EXACT ? g_hash_table_lookup (acl->exact, &path)
+                                                      : find_same (list, source);
 
   if (rule != NULL)
     bawn_permissions_merge (&rule->permissions, &source->permissions);
@@ -222,14 +191,14 @@ bawn_acl_new (BawnPolicy *const *policies, guint n_policies)
 {
   BawnAcl *acl = acl_alloc ();
 
-  acl->is_root = n_policies == 1 && g_str_equal (policies[0]->name, ROOT);
+  acl->is_root = n_policies == 1 && g_str_equal (policies[0]->name, BAWN_POLICY_ROOT);
   for (guint i = 0; i < n_policies; i++)
     {
       g_ptr_array_add (acl->policies, bawn_policy_ref (policies[i]));
       for (guint j = 0; j < policies[i]->rules->len; j++)
         add_rule (acl, g_ptr_array_index (policies[i]->rules, j));
     }
-  g_ptr_array_sort (acl->prefixes, sort_by_path);
+  g_ptr_array_sort (acl->prefixes, bawn_acl_sort_by_path);
   link_prefixes (acl->prefixes);
   g_ptr_array_sort (acl->segments, sort_by_priority);
 
@@ -293,8 +262,8 @@ bawn_acl_is_root (const BawnAcl *acl)
 }
 
 /* How many prefixes sort at or before @path. */
-static guint
-count_up_to (GPtrArray *prefixes, const Slice *path)
+guint
+bawn_acl_count_prefixes (GPtrArray *prefixes, const BawnSlice *path)
 {
   guint low = 0;
   guint high = prefixes->len;
@@ -302,7 +271,7 @@ count_up_to (GPtrArray *prefixes, const Slice *path)
   while (low < high)
     {
       guint middle = low + (high - low) / 2;
-      const Rule *rule = g_ptr_array_index (prefixes, middle);
+      const BawnAclRule *rule = g_ptr_array_index (prefixes, middle);
 
       if (slice_compare (&rule->path, path) <= 0)
         low = middle + 1;
@@ -316,13 +285,13 @@ count_up_to (GPtrArray *prefixes, const Slice *path)
 /* All that sorts between a prefix of @path and @path begins with that prefix, so the longest one is
  * the last entry up to
  * @path, or one of its own prefixes. */
-static const Rule *
-find_longest_prefix (GPtrArray *prefixes, const Slice *path)
+static const BawnAclRule *
+find_longest_prefix (GPtrArray *prefixes, const BawnSlice *path)
 {
-  guint n = count_up_to (prefixes, path);
-  const Rule *rule = n > 0 ? g_ptr_array_index (prefixes, n - 1) : NULL;
+  guint n = bawn_acl_count_prefixes (prefixes, path);
+  const BawnAclRule *rule = n > 0 ? g_ptr_array_index (prefixes, n - 1) : NULL;
 
-  while (rule != NULL && !slice_begins (path, &rule->path))
+  while (rule != NULL && !bawn_slice_begins (path, &rule->path))
     rule = rule->shorter;
 
   return rule;
@@ -330,8 +299,8 @@ find_longest_prefix (GPtrArray *prefixes, const Slice *path)
 
 /* '+' is any one segment, an empty one too; with @below it is enough that the path leads to where
  * the rule begins to differ. */
-static gboolean
-match_segments (const Rule *rule, const char *path, gboolean below)
+gboolean
+bawn_acl_match_segments (const BawnAclRule *rule, const char *path, gboolean below)
 {
   const char *pattern = rule->path.text;
 
@@ -358,19 +327,19 @@ match_segments (const Rule *rule, const char *path, gboolean below)
     }
 }
 
-static const Rule *
+static const BawnAclRule *
 find_wildcard (const BawnAcl *acl, const char *path)
 {
-  Slice whole = { path, strlen (path) };
-  const Rule *best = find_longest_prefix (acl->prefixes, &whole);
+  BawnSlice whole = { path, strlen (path) };
+  const BawnAclRule *best = find_longest_prefix (acl->prefixes, &whole);
 
   for (guint i = 0; i < acl->segments->len; i++)
     {
-      const Rule *rule = g_ptr_array_index (acl->segments, i);
+      const BawnAclRule *rule = g_ptr_array_index (acl->segments, i);
 
       if (best != NULL && rule_compare_priority (rule, best) < 0)
         return best;
-      if (match_segments (rule, path, FALSE))
+      if (bawn_acl_match_segments (rule, path, FALSE))
         return rule;
     }
 
@@ -379,11 +348,11 @@ find_wildcard (const BawnAcl *acl, const char *path)
 
 /* The one rule that counts for a path. @list: a '/' at its end may be left out, if the exact path
  * is known without. */
-static const Rule *
-find_rule (const BawnAcl *acl, const char *path, gboolean list)
+const BawnAclRule *
+bawn_acl_find_rule (const BawnAcl *acl, const char *path, gboolean list)
 {
-  Slice whole = { path, strlen (path) };
-  const Rule *rule = g_hash_table_lookup (acl->exact, &whole);
+  BawnSlice whole = { path, strlen (path) };
+  const BawnAclRule *rule = g_hash_table_lookup (acl->exact, &whole);
 
   if (rule == NULL && list && whole.size > 0 && path[whole.size - 1] == '/')
     {
@@ -407,8 +376,8 @@ find_rule (const BawnAcl *acl, const char *path, gboolean list)
 gboolean
 bawn_acl_allows (const BawnAcl *acl, const BawnRequest *request, gboolean *out_sudo)
 {
-  const Rule *rule =
-      acl->is_root ? NULL : find_rule (acl, request->path, request->op == BAWN_OP_LIST);
+  const BawnAclRule *rule =
+      acl->is_root ? NULL : bawn_acl_find_rule (acl, request->path, request->op == BAWN_OP_LIST);
 
   if (out_sudo != NULL)
     *out_sudo = acl->is_root || (rule != NULL && (rule->permissions.may & BAWN_MAY_SUDO) != 0);
@@ -416,133 +385,4 @@ bawn_acl_allows (const BawnAcl *acl, const BawnRequest *request, gboolean *out_s
     return TRUE;
 
   return rule != NULL && bawn_permissions_allow (&rule->permissions, request);
-}
-
-static guint
-may_on (const BawnAcl *acl, const char *path)
-{
-  const Rule *rule = find_rule (acl, path, TRUE);
-  guint may = rule != NULL ? rule->permissions.may : 0;
-
-  return (may & BAWN_MAY_DENY) != 0 ? 0 : may;
-}
-
-/**
- * bawn_acl_capabilities:
- * @acl: an ACL
- * @path: a path, as of a request
- *
- * Returns: (transfer full): what may be done there, sorted; {"root"}, or {"deny"} for nothing
- */
-GStrv
-bawn_acl_capabilities (const BawnAcl *acl, const char *path)
-{
-  static const char *const root[] = { ROOT, NULL };
-
-  if (acl->is_root)
-    return g_strdupv ((char **) root);
-
-  return bawn_may_names (may_on (acl, path));
-}
-
-static gboolean
-grants (const Rule *rule)
-{
-  return rule->permissions.may != 0 && (rule->permissions.may & BAWN_MAY_DENY) == 0;
-}
-
-/**
- * bawn_acl_touches:
- * @acl: an ACL
- * @prefix: where a mount is, ending in '/'
- *
- * Returns: whether anything is granted there, or by a rule that could fit below it
- */
-gboolean
-bawn_acl_touches (const BawnAcl *acl, const char *prefix)
-{
-  Slice slice = { prefix, strlen (prefix) };
-  GHashTableIter iter;
-  gpointer value = NULL;
-
-  if (acl->is_root || may_on (acl, prefix) != 0)
-    return TRUE;
-
-  g_hash_table_iter_init (&iter, acl->exact);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
-    if (grants (value) && slice_begins (&((const Rule *) value)->path, &slice))
-      return TRUE;
-  for (guint i = count_up_to (acl->prefixes, &slice); i < acl->prefixes->len; i++)
-    {
-      const Rule *rule = g_ptr_array_index (acl->prefixes, i);
-
-      if (!slice_begins (&rule->path, &slice))
-        break;
-      if (grants (rule))
-        return TRUE;
-    }
-  for (guint i = 0; i < acl->segments->len; i++)
-    {
-      const Rule *rule = g_ptr_array_index (acl->segments, i);
-
-      if (grants (rule) && match_segments (rule, prefix, TRUE))
-        return TRUE;
-    }
-
-  return FALSE;
-}
-
-static void
-write_rule (BawnJsonWriter *w, const Rule *rule)
-{
-  g_auto (GStrv) names = bawn_may_names (rule->permissions.may);
-  g_autofree char *path =
-      g_strdup_printf ("%.*s%s", (int) rule->path.size, rule->path.text,
-                       rule->kind == BAWN_PATH_SEGMENTS && rule->is_prefix ? "*" : "");
-
-  bawn_json_writer_name (w, path);
-  bawn_json_writer_begin_object (w);
-  bawn_json_writer_add_strv (w, "capabilities", (const char *const *) names);
-  bawn_json_writer_end_object (w);
-}
-
-static void
-write_list (BawnJsonWriter *w, GPtrArray *rules)
-{
-  for (guint i = 0; i < rules->len; i++)
-    write_rule (w, g_ptr_array_index (rules, i));
-}
-
-/**
- * bawn_acl_write:
- * @acl: an ACL
- * @w: a writer that expects a value
- *
- * Writes the paths and what may be done there, as the API's resultant-acl has it: globs without
- * their final '*'.
- */
-void
-bawn_acl_write (const BawnAcl *acl, BawnJsonWriter *w)
-{
-  GHashTableIter iter;
-  gpointer rule = NULL;
-  g_autoptr (GPtrArray) exact = g_ptr_array_new ();
-
-  g_hash_table_iter_init (&iter, acl->exact);
-  while (g_hash_table_iter_next (&iter, NULL, &rule))
-    g_ptr_array_add (exact, rule);
-  g_ptr_array_sort (exact, sort_by_path);
-
-  bawn_json_writer_begin_object (w);
-  bawn_json_writer_add_bool (w, "root", acl->is_root);
-  bawn_json_writer_name (w, "exact_paths");
-  bawn_json_writer_begin_object (w);
-  write_list (w, exact);
-  bawn_json_writer_end_object (w);
-  bawn_json_writer_name (w, "glob_paths");
-  bawn_json_writer_begin_object (w);
-  write_list (w, acl->prefixes);
-  write_list (w, acl->segments);
-  bawn_json_writer_end_object (w);
-  bawn_json_writer_end_object (w);
 }

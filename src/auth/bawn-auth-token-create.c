@@ -1,45 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
-#include "auth/bawn-auth-token-private.h"
+#include "auth/bawn-token-making.h"
 
 #include "auth/bawn-policy.h"
 #include "logical/bawn-string-map.h"
 
 #include <string.h>
 
-#define ROOT "root"
 #define OWN_PERIOD "period"
 
-/* A request to make a token: who asks, what for, and what comes of it. */
-typedef struct
-{
-  BawnEngine *engine;
-  BawnRequest *request;
-  BawnTxn *txn;
-  const BawnToken *parent;
-  const BawnTokenRole *role; /* nullable */
-  gboolean orphan;           /* create-orphan */
-  /* asked for */
-  GStrv policies;
-  char *id;
-  char *display_name;
-  char *type;
-  gint64 ttl_us;
-  gint64 explicit_max_us;
-  gint64 period_us;
-  gint64 num_uses;
-  gboolean renewable;
-  gboolean no_parent;
-  gboolean no_default_policy;
-  GHashTable *meta;
-  /* made */
-  BawnToken *token;
-  GPtrArray *warnings;
-} Making;
-
 static void
-making_clear (Making *making)
+making_clear (BawnTokenMaking *making)
 {
   g_strfreev (making->policies);
   bawn_string_wipe_free (making->id);
@@ -49,12 +21,12 @@ making_clear (Making *making)
   g_clear_pointer (&making->token, bawn_token_unref);
   g_clear_pointer (&making->warnings, g_ptr_array_unref);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Making, making_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BawnTokenMaking, making_clear)
 
-static void warn (Making *making, const char *format, ...) G_GNUC_PRINTF (2, 3);
+static void warn (BawnTokenMaking *making, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 static void
-warn (Making *making, const char *format, ...)
+warn (BawnTokenMaking *making, const char *format, ...)
 {
   va_list args;
 
@@ -64,7 +36,7 @@ warn (Making *making, const char *format, ...)
 }
 
 static gboolean
-read_time (Making *making, const char *field, gint64 *inout_us, GError **error)
+read_time (BawnTokenMaking *making, const char *field, gint64 *inout_us, GError **error)
 {
   gint64 us = *inout_us;
 
@@ -78,7 +50,7 @@ read_time (Making *making, const char *field, gint64 *inout_us, GError **error)
 }
 
 static gboolean
-read_times (Making *making, GError **error)
+read_times (BawnTokenMaking *making, GError **error)
 {
   gint64 lease_us = 0;
 
@@ -94,7 +66,7 @@ read_times (Making *making, GError **error)
 }
 
 static gboolean
-read_fields (Making *making, GError **error)
+read_fields (BawnTokenMaking *making, GError **error)
 {
   BawnRequest *request = making->request;
 
@@ -121,7 +93,7 @@ read_fields (Making *making, GError **error)
 
 /* There are no entities yet that an alias could stand for. */
 static gboolean
-check_alias (Making *making, GError **error)
+check_alias (BawnTokenMaking *making, GError **error)
 {
   g_autofree char *alias = g_strdup ("");
 
@@ -137,7 +109,7 @@ check_alias (Making *making, GError **error)
 }
 
 static gboolean
-check_parent (const Making *making, GError **error)
+check_parent (const BawnTokenMaking *making, GError **error)
 {
   if (making->parent->type == BAWN_TOKEN_BATCH)
     return bawn_fail (error, BAWN_ERROR_INVALID, "batch tokens cannot create more tokens");
@@ -150,7 +122,7 @@ check_parent (const Making *making, GError **error)
 
 /* A role may insist on a type, or say what is made if nobody says. */
 static const char *
-effective_type (const Making *making)
+effective_type (const BawnTokenMaking *making)
 {
   if (making->role == NULL)
     return making->type;
@@ -172,7 +144,7 @@ effective_type (const Making *making)
 }
 
 static gboolean
-set_type (Making *making, GError **error)
+set_type (BawnTokenMaking *making, GError **error)
 {
   const char *type = effective_type (making);
   const char *bad = making->explicit_max_us != 0 ? "explicit_max_ttl"
@@ -195,7 +167,7 @@ set_type (Making *making, GError **error)
 }
 
 static gboolean
-set_id (Making *making, GError **error)
+set_id (BawnTokenMaking *making, GError **error)
 {
   static const char *const reserved[] = {
     "s.", "b.", "r.", BAWN_TOKEN_PREFIX_SERVICE, BAWN_TOKEN_PREFIX_BATCH, "hvr."
@@ -216,157 +188,8 @@ set_id (Making *making, GError **error)
   return TRUE;
 }
 
-/* As lists are shown in the API's texts: ["a" "b"]. */
-static char *
-quote_names (const char *const *names)
-{
-  GString *text = g_string_new ("[");
-
-  for (guint i = 0; names != NULL && names[i] != NULL; i++)
-    g_string_append_printf (text, "%s\"%s\"", i > 0 ? " " : "", names[i]);
-  g_string_append_c (text, ']');
-
-  return g_string_free (text, FALSE);
-}
-
 static gboolean
-has_any (GStrv names)
-{
-  return names != NULL && names[0] != NULL;
-}
-
-static gboolean
-refuse_beyond_role (GStrv names, GStrv allowed, GStrv globs, GError **error)
-{
-  g_autofree char *asked = quote_names ((const char *const *) names);
-  g_autofree char *exact = quote_names ((const char *const *) allowed);
-  g_autofree char *wide = quote_names ((const char *const *) globs);
-
-  return bawn_fail (
-      error, BAWN_ERROR_INVALID,
-      "token policies (%s) must be subset of the role's allowed policies (%s) or glob "
-      "policies (%s)",
-      asked, exact, wide);
-}
-
-/* What a role allows may be more than its caller has. */
-static gboolean
-policies_by_role (Making *making, GStrv *out_policies, GError **error)
-{
-  const BawnTokenRole *role = making->role;
-  gboolean add_default = !making->no_default_policy && !role->params.no_default_policy
-                         && !bawn_token_role_names (role->disallowed_policies,
-                                                    role->disallowed_globs, BAWN_POLICY_DEFAULT);
-  gboolean limited = has_any (role->allowed_policies) || has_any (role->allowed_globs);
-  g_auto (GStrv) allowed =
-      bawn_policy_names_clean ((const char *const *) role->allowed_policies, add_default);
-  g_auto (GStrv) names = NULL;
-
-  if (has_any (making->policies))
-    names = bawn_policy_names_clean ((const char *const *) making->policies, add_default);
-  else if (limited)
-    names = g_strdupv (allowed);
-  else
-    names = bawn_policy_names_clean ((const char *const *) making->parent->policies, add_default);
-
-  for (char **name = names; *name != NULL; name++)
-    {
-      if (limited && !bawn_token_role_names (allowed, role->allowed_globs, *name))
-        return refuse_beyond_role (names, allowed, role->allowed_globs, error);
-      if (bawn_token_role_names (role->disallowed_policies, role->disallowed_globs, *name))
-        return bawn_fail (error, BAWN_ERROR_INVALID,
-                          "token policy \"%s\" is disallowed by this role", *name);
-    }
-
-  *out_policies = g_steal_pointer (&names);
-  return TRUE;
-}
-
-static gboolean
-policies_by_caller (Making *making, GStrv *out_policies, GError **error)
-{
-  const BawnToken *parent = making->parent;
-  gboolean sudo = making->request->caller_sudo;
-  gboolean add_default = !making->no_default_policy;
-  g_auto (GStrv) asked = NULL;
-
-  /* Nothing asked for is all that the parent has. */
-  if (!has_any (making->policies))
-    {
-      *out_policies = bawn_policy_names_clean ((const char *const *) parent->policies, FALSE);
-      return TRUE;
-    }
-
-  asked = bawn_policy_names_clean ((const char *const *) making->policies, FALSE);
-  for (char **name = asked; !sudo && *name != NULL; name++)
-    if (!bawn_token_has_policy (parent, *name))
-      return bawn_fail (error, BAWN_ERROR_INVALID, "child policies must be subset of parent");
-  if (!sudo)
-    add_default = add_default && bawn_token_has_policy (parent, BAWN_POLICY_DEFAULT);
-
-  *out_policies = bawn_policy_names_clean ((const char *const *) asked, add_default);
-  return TRUE;
-}
-
-static void
-drop_name (GStrv names, const char *drop)
-{
-  guint kept = 0;
-
-  for (guint i = 0; names[i] != NULL; i++)
-    {
-      char *name = names[i];
-
-      if (g_str_equal (name, drop))
-        g_free (name);
-      else
-        names[kept++] = name;
-    }
-  names[kept] = NULL;
-}
-
-/* The last word on policies: nothing may change them after this. */
-static gboolean
-check_policies (const Making *making, GError **error)
-{
-  static const char *const reserved[] = { BAWN_POLICY_RESPONSE_WRAPPING, "control-group" };
-  const BawnToken *token = making->token;
-
-  for (guint i = 0; i < G_N_ELEMENTS (reserved); i++)
-    if (bawn_token_has_policy (token, reserved[i]))
-      return bawn_fail (error, BAWN_ERROR_INVALID, "cannot assign policy \"%s\"", reserved[i]);
-  if (!bawn_token_is_root (token))
-    return TRUE;
-  if (!bawn_token_is_root (making->parent))
-    return bawn_fail (error, BAWN_ERROR_INVALID,
-                      "root tokens may not be created without parent token being root");
-  if (token->type == BAWN_TOKEN_BATCH)
-    return bawn_fail (error, BAWN_ERROR_INVALID, "batch tokens cannot be root tokens");
-
-  return TRUE;
-}
-
-static gboolean
-set_policies (Making *making, GError **error)
-{
-  gboolean by_role = making->role != NULL && bawn_token_role_restricts (making->role);
-
-  if (by_role ? !policies_by_role (making, &making->token->policies, error)
-              : !policies_by_caller (making, &making->token->policies, error))
-    return FALSE;
-
-  gboolean without_default =
-      making->no_default_policy || (making->role != NULL && making->role->params.no_default_policy);
-
-  if (without_default)
-    drop_name (making->token->policies, BAWN_POLICY_DEFAULT);
-  making->token->no_default_policy = without_default;
-
-  return check_policies (making, error);
-}
-
-static gboolean
-set_parent (Making *making, GError **error)
+set_parent (BawnTokenMaking *making, GError **error)
 {
   gboolean orphan = making->role != NULL ? making->role->orphan : making->orphan;
 
@@ -413,7 +236,7 @@ keep_own_period (BawnToken *token, gint64 period_us)
 }
 
 static void
-join_with_role (Making *making)
+join_with_role (BawnTokenMaking *making)
 {
   const BawnTokenParams *params = &making->role->params;
   gint64 explicit_us =
@@ -438,7 +261,7 @@ join_with_role (Making *making)
 }
 
 static gboolean
-calculate_ttl (Making *making, GError **error)
+calculate_ttl (BawnTokenMaking *making, GError **error)
 {
   BawnToken *token = making->token;
   const BawnMount *mount = making->request->mount;
@@ -461,7 +284,7 @@ calculate_ttl (Making *making, GError **error)
 
 /* Only a root token may live for ever, and only if its parent does. */
 static gboolean
-set_times (Making *making, GError **error)
+set_times (BawnTokenMaking *making, GError **error)
 {
   BawnToken *token = making->token;
 
@@ -488,7 +311,7 @@ set_times (Making *making, GError **error)
 }
 
 static void
-set_uses (Making *making)
+set_uses (BawnTokenMaking *making)
 {
   gint64 by_role = making->role != NULL ? making->role->params.num_uses : 0;
 
@@ -497,11 +320,12 @@ set_uses (Making *making)
 }
 
 static void
-set_names (Making *making)
+set_names (BawnTokenMaking *making)
 {
   BawnToken *token = making->token;
   const BawnTokenRole *role = making->role;
-  gboolean bound = role != NULL && has_any (role->params.bound_cidrs) && token->ttl_us != 0;
+  gboolean bound =
+      role != NULL && bawn_token_making_has_any (role->params.bound_cidrs) && token->ttl_us != 0;
 
   token->display_name = *making->display_name != '\0'
                             ? g_strconcat ("token-", making->display_name, NULL)
@@ -519,7 +343,7 @@ set_names (Making *making)
 }
 
 static gboolean
-warn_of_missing_policies (Making *making, GError **error)
+warn_of_missing_policies (BawnTokenMaking *making, GError **error)
 {
   for (char **name = making->token->policies; *name != NULL; name++)
     {
@@ -535,7 +359,7 @@ warn_of_missing_policies (Making *making, GError **error)
 }
 
 static BawnResponse *
-finish (Making *making, GError **error)
+finish (BawnTokenMaking *making, GError **error)
 {
   g_autoptr (BawnTokenStore) store = bawn_auth_token_ref_store (making->engine, error);
   const char *want_id = *making->id != '\0' ? making->id : NULL;
@@ -565,7 +389,7 @@ make_token (BawnEngine *engine,
             gboolean orphan,
             GError **error)
 {
-  g_auto (Making) making = {
+  g_auto (BawnTokenMaking) making = {
     .engine = engine,
     .request = request,
     .txn = txn,
@@ -578,7 +402,7 @@ make_token (BawnEngine *engine,
 
   if (!check_parent (&making, error) || !read_fields (&making, error)
       || !check_alias (&making, error) || !set_type (&making, error) || !set_id (&making, error)
-      || !set_policies (&making, error) || !set_parent (&making, error)
+      || !bawn_token_making_set_policies (&making, error) || !set_parent (&making, error)
       || !set_times (&making, error))
     return NULL;
 

@@ -112,6 +112,43 @@ drop_indexes (BawnTxn *txn, const char *id, GError **error)
 }
 
 /**
+ * bawn_lease_put_new:
+ * @txn: an unscoped transaction
+ * @lease: what to store; it is shared from now on
+ * @error: INVALID for an id that is no key
+ *
+ * bawn_lease_put() for an id that was made up just now: it looks for no old one, and so never waits
+ * for the storage.
+ *
+ * Returns: %FALSE with @error
+ */
+gboolean
+bawn_lease_put_new (BawnTxn *txn, BawnLease *lease, GError **error)
+{
+  g_autofree char *key = id_key (lease->id);
+
+  if (key == NULL)
+    return bawn_fail (error, BAWN_ERROR_INVALID, "invalid lease id");
+
+  g_autoptr (GBytes) record = bawn_lease_write (lease);
+  g_autoptr (GBytes) id = bawn_bytes_new_string (lease->id);
+
+  bawn_txn_put (txn, key, record);
+  if (lease->expire_us > 0)
+    {
+      g_autofree char *due = due_key (lease);
+      bawn_txn_put (txn, due, id);
+    }
+  if (has_token_key (lease))
+    {
+      g_autofree char *by_token = token_key (lease->token, lease->id);
+      bawn_txn_put (txn, by_token, id);
+    }
+
+  return TRUE;
+}
+
+/**
  * bawn_lease_put:
  * @txn: an unscoped transaction
  * @lease: what to store; it is shared from now on
@@ -126,30 +163,7 @@ drop_indexes (BawnTxn *txn, const char *id, GError **error)
 gboolean
 bawn_lease_put (BawnTxn *txn, BawnLease *lease, GError **error)
 {
-  g_autofree char *key = id_key (lease->id);
-  g_autoptr (GBytes) record = NULL;
-  g_autoptr (GBytes) id = NULL;
-
-  if (key == NULL)
-    return bawn_fail (error, BAWN_ERROR_INVALID, "invalid lease id");
-  if (!drop_indexes (txn, lease->id, error))
-    return FALSE;
-
-  record = bawn_lease_write (lease);
-  id = bawn_bytes_new_string (lease->id);
-  bawn_txn_put (txn, key, record);
-  if (lease->expire_us > 0)
-    {
-      g_autofree char *due = due_key (lease);
-      bawn_txn_put (txn, due, id);
-    }
-  if (has_token_key (lease))
-    {
-      g_autofree char *by_token = token_key (lease->token, lease->id);
-      bawn_txn_put (txn, by_token, id);
-    }
-
-  return TRUE;
+  return drop_indexes (txn, lease->id, error) && bawn_lease_put_new (txn, lease, error);
 }
 
 /**

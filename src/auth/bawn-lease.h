@@ -44,6 +44,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnLease, bawn_lease_unref)
 /* All in an unscoped transaction. Putting replaces: the old due entry goes with it. */
 gboolean bawn_lease_get (BawnTxn *txn, const char *id, BawnLease **out_lease, GError **error);
 gboolean bawn_lease_put (BawnTxn *txn, BawnLease *lease, GError **error);
+/* For an id just made up: reads nothing. */
+gboolean bawn_lease_put_new (BawnTxn *txn, BawnLease *lease, GError **error);
 gboolean bawn_lease_delete (BawnTxn *txn, const char *id, GError **error);
 gboolean bawn_lease_list (BawnTxn *txn, const char *prefix, GStrv *out_names, GError **error);
 /* Ids of at most @limit leases due at or before @now_us; @out_next_us (optional): the earliest bucket that has something

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#define ROOT "root"
-
 static void
 rule_free (gpointer data)
 {
@@ -145,7 +143,7 @@ ref_root (void)
 
   if (g_once_init_enter (&once))
     {
-      root = policy_alloc (ROOT, "");
+      root = policy_alloc (BAWN_POLICY_ROOT, "");
       g_once_init_leave (&once, 1);
     }
 
@@ -175,7 +173,7 @@ bawn_policy_get (BawnTxn *txn, const char *name, BawnPolicy **out_policy, GError
   g_autofree char *key = policy_key (name);
   gpointer object = NULL;
 
-  if (g_str_equal (name, ROOT))
+  if (g_str_equal (name, BAWN_POLICY_ROOT))
     object = ref_root ();
   else if (key != NULL && !bawn_txn_get_object (txn, key, &policy_kind, &object, error))
     return FALSE;
@@ -199,7 +197,7 @@ bawn_policy_put (BawnTxn *txn, const char *name, const char *text, GError **erro
   g_autofree char *key = policy_key (name);
   g_autoptr (BawnPolicy) policy = NULL;
 
-  if (g_str_equal (name, ROOT))
+  if (g_str_equal (name, BAWN_POLICY_ROOT))
     return bawn_fail (error, BAWN_ERROR_INVALID, "cannot update \"root\" policy");
   if (key == NULL)
     return bawn_fail (error, BAWN_ERROR_INVALID, "invalid policy name");
@@ -231,14 +229,14 @@ compare_strings (gconstpointer a, gconstpointer b)
 GStrv
 bawn_policy_names_clean (const char *const *names, gboolean add_default)
 {
-  static const char *const root[] = { ROOT, NULL };
+  static const char *const root[] = { BAWN_POLICY_ROOT, NULL };
   g_autoptr (GPtrArray) clean = g_ptr_array_new_with_free_func (g_free);
 
   for (; names != NULL && *names != NULL; names++)
     {
       g_autofree char *name = g_strstrip (g_utf8_strdown (*names, -1));
 
-      if (g_str_equal (name, ROOT))
+      if (g_str_equal (name, BAWN_POLICY_ROOT))
         return g_strdupv ((char **) root);
       if (*name != '\0' && !g_ptr_array_find_with_equal_func (clean, name, g_str_equal, NULL))
         g_ptr_array_add (clean, g_steal_pointer (&name));

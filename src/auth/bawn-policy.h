@@ -23,6 +23,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnPolicy, bawn_policy_unref)
 /* Stored policies, in an unscoped transaction, below "sys/policy/". Names are lower-cased by the caller. "root" is
  * known without an entry. */
 #define BAWN_POLICY_PREFIX "sys/policy/"
+#define BAWN_POLICY_ROOT "root"
 #define BAWN_POLICY_DEFAULT "default"
 #define BAWN_POLICY_RESPONSE_WRAPPING "response-wrapping"
 gboolean bawn_policy_get (BawnTxn *txn, const char *name, BawnPolicy **out_policy, GError **error); /* absent: NULL */

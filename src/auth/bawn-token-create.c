@@ -31,17 +31,12 @@ bawn_token_store_lease_id (const BawnToken *token)
   return g_strconcat (LEASE_PATH_FALLBACK, "/", token->hash, NULL);
 }
 
-static gboolean
-put_lease (BawnTxn *txn, const BawnToken *token, GError **error)
+static BawnLease *
+make_lease (const BawnToken *token)
 {
-  g_autofree char *id = bawn_token_store_lease_id (token);
+  BawnLease *lease = bawn_lease_new ();
 
-  if (token->expire_us == 0)
-    return bawn_lease_delete (txn, id, error);
-
-  g_autoptr (BawnLease) lease = bawn_lease_new ();
-
-  lease->id = g_steal_pointer (&id);
+  lease->id = bawn_token_store_lease_id (token);
   lease->token = g_strdup (token->hash);
   lease->is_auth = TRUE;
   lease->renewable = token->renewable;
@@ -50,6 +45,26 @@ put_lease (BawnTxn *txn, const BawnToken *token, GError **error)
   lease->last_renewal_us = token->last_renewal_us;
   lease->ttl_us = token->ttl_us;
   lease->max_ttl_us = token->max_ttl_us;
+
+  return lease;
+}
+
+/* The id is as new as the token: what went by a chosen id before is gone. */
+static gboolean
+put_new_lease (BawnTxn *txn, const BawnToken *token, GError **error)
+{
+  g_autoptr (BawnLease) lease = make_lease (token);
+
+  return token->expire_us == 0 || bawn_lease_put_new (txn, lease, error);
+}
+
+static gboolean
+put_lease (BawnTxn *txn, const BawnToken *token, GError **error)
+{
+  g_autoptr (BawnLease) lease = make_lease (token);
+
+  if (token->expire_us == 0)
+    return bawn_lease_delete (txn, lease->id, error);
 
   return bawn_lease_put (txn, lease, error);
 }
@@ -214,7 +229,7 @@ bawn_token_store_create (BawnTokenStore *store,
   token->accessor = bawn_random_base62 (RANDOM_CHARS);
   g_free (token->cubbyhole);
   token->cubbyhole = bawn_random_uuid ();
-  if (!put_lease (txn, token, error))
+  if (!put_new_lease (txn, token, error))
     return FALSE;
 
   put_record (txn, token);

@@ -13,6 +13,10 @@
 static const char *const wish_names[] = { "default", "default-service", "default-batch", "service",
                                           "batch" };
 
+/**
+ * bawn_token_params_clear:
+ * @params: what to let go of
+ */
 void
 bawn_token_params_clear (BawnTokenParams *params)
 {
@@ -196,6 +200,20 @@ check_together (const BawnTokenParams *params, GError **error)
   return TRUE;
 }
 
+/**
+ * bawn_token_params_parse:
+ * @params: what is there already
+ * @request: a request
+ * @known: mask of #BawnTokenParam: the fields that there are here
+ * @legacy: mask of #BawnTokenParam: which of them have an older spelling, without "token_"
+ * @warnings: (nullable) (element-type utf8): gets a line when both spellings were given
+ * @error: INVALID, in the API's words
+ *
+ * Takes what @request has over what is there. Of two spellings the newer one wins. After an error
+ * @params is of no more use.
+ *
+ * Returns: %FALSE with @error
+ */
 gboolean
 bawn_token_params_parse (BawnTokenParams *params,
                          BawnRequest *request,
@@ -250,6 +268,15 @@ show_strv (const Shower *shower, BawnTokenParam param, const char *name, GStrv s
     bawn_json_writer_add_strv (shower->w, name + strlen (NEW_PREFIX), shown);
 }
 
+/**
+ * bawn_token_params_show:
+ * @params: what to show
+ * @w: a writer inside an object
+ * @known: mask of #BawnTokenParam
+ *
+ * Writes members as answers show them, times in seconds; in the older spelling too where that was
+ * used last.
+ */
 void
 bawn_token_params_show (const BawnTokenParams *params, BawnJsonWriter *w, guint known)
 {
@@ -270,6 +297,13 @@ bawn_token_params_show (const BawnTokenParams *params, BawnJsonWriter *w, guint 
     bawn_json_writer_add_string (w, "token_type", bawn_token_wish_name (params->type));
 }
 
+/**
+ * bawn_token_params_write:
+ * @params: what to keep
+ * @w: a writer inside an object
+ *
+ * Writes members as records keep them.
+ */
 void
 bawn_token_params_write (const BawnTokenParams *params, BawnJsonWriter *w)
 {
@@ -287,6 +321,11 @@ bawn_token_params_write (const BawnTokenParams *params, BawnJsonWriter *w)
   bawn_json_writer_add_int (w, "legacy", params->legacy);
 }
 
+/**
+ * bawn_token_params_read:
+ * @params: (out caller-allocates): what was kept
+ * @object: (nullable): what bawn_token_params_write() wrote
+ */
 void
 bawn_token_params_read (BawnTokenParams *params, const BawnJsonNode *object)
 {
@@ -332,6 +371,16 @@ resolve_type (BawnTokenWish wish, const char *mount_type)
   return g_strcmp0 (mount_type, "default-batch") == 0 ? BAWN_TOKEN_BATCH : BAWN_TOKEN_SERVICE;
 }
 
+/**
+ * bawn_token_params_apply:
+ * @params: what a role or user says
+ * @mount: (nullable): the login method's mount, which has a say in the kind of token
+ * @token: a token that is not shared yet
+ *
+ * Sets what a login's token is to be. Its times are wishes still, to be cut to the limits of the
+ * mount by who makes the token. Policies are cleaned, with "default" among them unless it is not
+ * wanted.
+ */
 void
 bawn_token_params_apply (const BawnTokenParams *params, const BawnMount *mount, BawnToken *token)
 {
@@ -352,6 +401,11 @@ bawn_token_params_apply (const BawnTokenParams *params, const BawnMount *mount, 
   token->period_us = params->period_us;
 }
 
+/**
+ * bawn_token_params_renew:
+ * @params: what a role or user says by now
+ * @token: a token that is being renewed
+ */
 void
 bawn_token_params_renew (const BawnTokenParams *params, BawnToken *token)
 {

@@ -884,6 +884,20 @@ test_a_look_up_does_not_wait (AuthFixture *f, gconstpointer data)
   g_assert_true (warm == found);
 }
 
+static void
+test_making_a_token_does_not_wait (AuthFixture *f, gconstpointer data)
+{
+  g_auto (Made) root = make (f, NULL, 0, NULL);
+  g_autoptr (BawnToken) warm = look_up (f, root.id);
+  g_autoptr (BawnToken) token = bawn_token_new ();
+  g_autoptr (BawnTxn) txn = bawn_store_begin (f->store, NULL, FALSE);
+  g_autoptr (BawnWipedString) id = NULL;
+
+  token->parent = g_strdup (warm->hash);
+  token->ttl_us = AUTH_S (60);
+  assert_works (bawn_token_store_create (f->tokens, txn, token, NULL, "p", &id, &error));
+}
+
 #define add(name, func)                                                                            \
   g_test_add ("/auth/token-store/" name, AuthFixture, NULL, auth_set_up, func, auth_tear_down)
 
@@ -931,6 +945,7 @@ main (int argc, char **argv)
   add ("a-chosen-id-does-not-adopt-orphans", test_a_chosen_id_does_not_adopt_orphans);
   add ("a-gone-parent-has-no-more-children", test_a_gone_parent_has_no_more_children);
   add ("nesting-has-a-bound", test_nesting_has_a_bound);
+  add ("making-a-token-does-not-wait", test_making_a_token_does_not_wait);
   add ("a-look-up-does-not-wait", test_a_look_up_does_not_wait);
 
   return g_test_run ();

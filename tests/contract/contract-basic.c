@@ -255,7 +255,11 @@ test_too_large (BawnContract *c)
   bawn_backend_get_limits (c->backend, &limits);
   if (limits.max_value > G_MAXINT)
     {
-      g_test_skip ("the storage has no limits worth the name");
+      /* No limit worth the name: then what would be too large elsewhere goes in. */
+      g_autofree char *large = g_strnfill (8 * 1024 * 1024, 'x');
+
+      bawn_contract_put (c->backend, "large", large);
+      assert_entry (c->backend, "large", large);
       return;
     }
 
@@ -294,7 +298,7 @@ test_reopen (BawnContract *c)
 
   if (!bawn_contract_reopen (c))
     {
-      g_test_skip ("nothing outlives the handle");
+      assert_entry (c->backend, "k", "v");
       return;
     }
 
@@ -359,7 +363,10 @@ bawn_contract_add_basic (const BawnContractTarget *target)
   bawn_contract_add (target, "a-large-value-comes-back-whole", test_large_value);
   bawn_contract_add (target, "limits-are-constant-and-usable", test_limits);
   bawn_contract_add (target, "what-is-too-large-is-refused", test_too_large);
-  bawn_contract_add (target, "what-is-written-outlives-the-handle", test_reopen);
+  bawn_contract_add (target,
+                     target->is_private ? "what-is-written-stays-with-the-handle"
+                                        : "what-is-written-outlives-the-handle",
+                     test_reopen);
   bawn_contract_add (target, "two-handles-see-one-storage", test_two_handles);
   bawn_contract_add (target, "a-cancelled-call-does-nothing", test_cancelled_before);
 }

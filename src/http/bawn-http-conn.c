@@ -146,9 +146,16 @@ hand_over (BawnHttpConn *conn)
 {
   BawnHttpListener *listener = conn->port->listener;
   g_autoptr(BawnHttpStream) stream
-    = bawn_http_stream_new (&conn->wire, &listener->config->limits, &listener->buffered, &stream_events, conn);
+    = bawn_http_stream_new (&conn->wire, worker_of (conn)->poller, &listener->config->limits, &listener->buffered,
+                            &stream_events, conn);
 
   drop_source (conn);
+  if (stream == NULL)
+    {
+      g_message ("[%s] cannot watch a connection: %s", listener->config->name, g_strerror (errno));
+      destroy (conn);
+      return;
+    }
   conn->peer_chain = bawn_http_wire_peer_chain (&conn->wire);
   bawn_http_conn_enter (conn, BAWN_HTTP_PHASE_HEADERS);
   conn->stream = g_object_ref (stream);

@@ -5,8 +5,6 @@
 
 #include <gio/gpollableinputstream.h>
 #include <gio/gpollableoutputstream.h>
-#include <glib-unix.h>
-#include <poll.h>
 
 /* The two pollable streams that a GIOStream must hand out. All they do is to ask the connection. */
 
@@ -33,21 +31,13 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (BawnHttpHalfIn, bawn_http_half_in, G_TYPE_INPUT_S
 G_DEFINE_FINAL_TYPE_WITH_CODE (BawnHttpHalfOut, bawn_http_half_out, G_TYPE_OUTPUT_STREAM,
                                G_IMPLEMENT_INTERFACE (G_TYPE_POLLABLE_OUTPUT_STREAM, half_out_pollable_init))
 
-/* A source that is ready with @fd, or at once. */
+/* As the interface wants it: around the stream's own. */
 static GSource *
-create_source (gpointer half, int fd, GIOCondition condition, gboolean ready, GCancellable *cancellable)
+create_source (gpointer half, BawnHttpStream *stream, GIOCondition condition, GCancellable *cancellable)
 {
-  g_autoptr(GSource) base = ready || fd < 0 ? g_timeout_source_new (0) : g_unix_fd_source_new (fd, condition);
+  g_autoptr(GSource) base = stream != NULL ? bawn_http_stream_wait (stream, condition) : g_timeout_source_new (0);
 
   return g_pollable_source_new_full (half, base, cancellable);
-}
-
-static gboolean
-polls (int fd, short events)
-{
-  struct pollfd poll_fd = { fd, events, 0 };
-
-  return fd < 0 || poll (&poll_fd, 1, 0) > 0;
 }
 
 static gssize
@@ -63,18 +53,13 @@ half_in_is_readable (GPollableInputStream *stream)
 {
   BawnHttpHalfIn *self = BAWN_HTTP_HALF_IN (stream);
 
-  return self->stream == NULL || bawn_http_stream_ready (self->stream)
-         || polls (bawn_http_stream_get_fd (self->stream), POLLIN);
+  return self->stream == NULL || bawn_http_stream_is_ready (self->stream, G_IO_IN);
 }
 
 static GSource *
 half_in_create_source (GPollableInputStream *stream, GCancellable *cancellable)
 {
-  BawnHttpHalfIn *self = BAWN_HTTP_HALF_IN (stream);
-  gboolean ready = self->stream == NULL || bawn_http_stream_ready (self->stream);
-  int fd = ready ? -1 : bawn_http_stream_get_fd (self->stream);
-
-  return create_source (self, fd, G_IO_IN, ready, cancellable);
+  return create_source (stream, BAWN_HTTP_HALF_IN (stream)->stream, G_IO_IN, cancellable);
 }
 
 static gssize
@@ -119,16 +104,13 @@ half_out_is_writable (GPollableOutputStream *stream)
 {
   BawnHttpHalfOut *self = BAWN_HTTP_HALF_OUT (stream);
 
-  return self->stream == NULL || polls (bawn_http_stream_get_fd (self->stream), POLLOUT);
+  return self->stream == NULL || bawn_http_stream_is_ready (self->stream, G_IO_OUT);
 }
 
 static GSource *
 half_out_create_source (GPollableOutputStream *stream, GCancellable *cancellable)
 {
-  BawnHttpHalfOut *self = BAWN_HTTP_HALF_OUT (stream);
-  int fd = self->stream != NULL ? bawn_http_stream_get_fd (self->stream) : -1;
-
-  return create_source (self, fd, G_IO_OUT, FALSE, cancellable);
+  return create_source (stream, BAWN_HTTP_HALF_OUT (stream)->stream, G_IO_OUT, cancellable);
 }
 
 static gssize

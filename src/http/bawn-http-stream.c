@@ -24,6 +24,8 @@ struct _BawnHttpStream
   GIOStream parent_instance;
 
   BawnHttpWire *wire; /* nullable: closed */
+  BawnHttpPoller *poller;
+  BawnHttpInterest interest;
   const BawnHttpLimits *limits;
   gssize *buffered;
   const BawnHttpStreamOwner *events;
@@ -241,8 +243,14 @@ pump (BawnHttpStream *self)
       gssize n = bawn_http_wire_receive (self->wire, data, sizeof data, &error);
 
       self->starved = TRUE;
+      /* All that was there has come, if it was less than there is room for; of TLS, nobody knows. */
+      if (n < (gssize) sizeof data && self->wire->session == NULL && !self->interest.hung_up)
+        self->interest.readable = FALSE;
       if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-        return FALSE;
+        {
+          self->interest.readable = FALSE;
+          return FALSE;
+        }
       if (n <= 0)
         {
           end (self);
@@ -300,6 +308,21 @@ write_held (BawnHttpStream *self, const void *data, gsize size, GError **error)
   return (gsize) n > left ? n - (gssize) left : bawn_http_wire_send (self->wire, data, size, error);
 }
 
+static gssize
+write_now (BawnHttpStream *self, const void *data, gsize size, GError **error)
+{
+  g_autoptr(GError) failure = NULL;
+  gssize n = self->held.size > 0 ? write_held (self, data, size, &failure)
+                                 : bawn_http_wire_send (self->wire, data, size, &failure);
+
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    self->interest.writable = FALSE;
+  if (failure != NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
+
+  return n;
+}
+
 gssize
 bawn_http_stream_write (BawnHttpStream *self, const void *data, gsize size, GError **error)
 {
@@ -314,15 +337,13 @@ bawn_http_stream_write (BawnHttpStream *self, const void *data, gsize size, GErr
       bawn_buffer_append (&self->held, data, size);
       return (gssize) size;
     }
-  if (self->held.size > 0)
-    return write_held (self, data, size, error);
 
-  return bawn_http_wire_send (self->wire, data, size, error);
+  return write_now (self, data, size, error);
 }
 
 /* Whether a read would get on without the socket. */
-gboolean
-bawn_http_stream_ready (BawnHttpStream *self)
+static gboolean
+has_more (BawnHttpStream *self)
 {
   if (self->wire == NULL || self->state == STATE_FEED)
     return TRUE;
@@ -330,10 +351,22 @@ bawn_http_stream_ready (BawnHttpStream *self)
   return (self->in.size > 0 && !self->starved) || bawn_http_wire_pending (self->wire);
 }
 
-int
-bawn_http_stream_get_fd (BawnHttpStream *self)
+gboolean
+bawn_http_stream_is_ready (BawnHttpStream *self, GIOCondition condition)
 {
-  return self->wire != NULL ? self->wire->fd : -1;
+  if (condition == G_IO_OUT)
+    return self->wire == NULL || self->interest.writable;
+
+  return has_more (self) || self->interest.readable;
+}
+
+GSource *
+bawn_http_stream_wait (BawnHttpStream *self, GIOCondition condition)
+{
+  if (self->wire == NULL)
+    return g_timeout_source_new (0);
+
+  return bawn_http_interest_wait (&self->interest, condition, condition == G_IO_IN && has_more (self));
 }
 
 static gboolean
@@ -343,6 +376,7 @@ stream_close (GIOStream *stream, GCancellable *cancellable, GError **error)
 
   if (self->wire == NULL)
     return TRUE;
+  bawn_http_poller_remove (self->poller, &self->interest, self->wire->fd);
   self->wire = NULL;
   bawn_http_stream_next (self);
   self->events->closed (self->owner);
@@ -415,26 +449,30 @@ bawn_http_stream_init (BawnHttpStream *self)
 /**
  * bawn_http_stream_new:
  * @wire: open, its handshake done; not freed by the stream, which leaves it alone once closed
+ * @poller: watches it; outlives the open stream
  * @limits: kept
  * @buffered: counts the bytes of bodies of many streams; atomic
  * @events: told to @owner
  * @owner: outlives the open stream
  *
- * Returns: (transfer full): a stream
+ * Returns: (transfer full) (nullable): a stream; %NULL if the kernel has no room for it
  */
 BawnHttpStream *
-bawn_http_stream_new (BawnHttpWire *wire, const BawnHttpLimits *limits, gssize *buffered, const BawnHttpStreamOwner *events,
-                      gpointer owner)
+bawn_http_stream_new (BawnHttpWire *wire, BawnHttpPoller *poller, const BawnHttpLimits *limits, gssize *buffered,
+                      const BawnHttpStreamOwner *events, gpointer owner)
 {
-  BawnHttpStream *self = g_object_new (BAWN_TYPE_HTTP_STREAM, NULL);
+  g_autoptr(BawnHttpStream) self = g_object_new (BAWN_TYPE_HTTP_STREAM, NULL);
 
+  if (!bawn_http_poller_add (poller, &self->interest, wire->fd))
+    return NULL;
   self->wire = wire;
+  self->poller = poller;
   self->limits = limits;
   self->buffered = buffered;
   self->events = events;
   self->owner = owner;
 
-  return self;
+  return g_steal_pointer (&self);
 }
 
 /**

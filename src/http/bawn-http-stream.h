@@ -3,6 +3,7 @@
 
 #include "http/bawn-http-body.h"
 #include "http/bawn-http-limits.h"
+#include "http/bawn-http-poller.h"
 #include "http/bawn-http-wire.h"
 
 G_BEGIN_DECLS
@@ -36,8 +37,8 @@ typedef struct
 #define BAWN_TYPE_HTTP_STREAM (bawn_http_stream_get_type ())
 G_DECLARE_FINAL_TYPE (BawnHttpStream, bawn_http_stream, BAWN, HTTP_STREAM, GIOStream)
 
-BawnHttpStream *bawn_http_stream_new (BawnHttpWire *wire, const BawnHttpLimits *limits, gssize *buffered,
-                                      const BawnHttpStreamOwner *events, gpointer owner);
+BawnHttpStream *bawn_http_stream_new (BawnHttpWire *wire, BawnHttpPoller *poller, const BawnHttpLimits *limits,
+                                      gssize *buffered, const BawnHttpStreamOwner *events, gpointer owner);
 const BawnHttpHead *bawn_http_stream_get_head (BawnHttpStream *stream);
 BawnBuffer *bawn_http_stream_get_body (BawnHttpStream *stream);
 void bawn_http_stream_hold (BawnHttpStream *stream);

@@ -176,6 +176,7 @@ allow_keep_alive (BawnHttpWorker *worker)
 static void
 set_up (BawnHttpWorker *worker)
 {
+  worker->poller = bawn_http_poller_new (worker->context);
   worker->server = soup_server_new ("raw-paths", TRUE, NULL);
   allow_keep_alive (worker);
   g_signal_connect (worker->server, "request-read", G_CALLBACK (on_request_read), worker);
@@ -216,6 +217,7 @@ tear_down (BawnHttpWorker *worker)
   while (g_main_context_iteration (worker->context, FALSE))
     ;
   g_ptr_array_set_size (worker->ports, 0);
+  g_clear_pointer (&worker->poller, bawn_http_poller_free);
   close (worker->keep_alive_fd);
 }
 

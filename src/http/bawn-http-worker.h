@@ -3,6 +3,7 @@
 
 #include "http/bawn-http-guard.h"
 #include "http/bawn-http-listener.h"
+#include "http/bawn-http-poller.h"
 #include "http/bawn-http.h"
 
 #include <libsoup/soup.h>
@@ -46,6 +47,7 @@ struct _BawnHttpWorker
   GThread *thread; /* nullable: not started */
   GMainContext *context;
   SoupServer *server;
+  BawnHttpPoller *poller;
   int keep_alive_fd;
   GPtrArray *ports; /* (element-type BawnHttpPort) */
   gboolean stopping;

@@ -362,7 +362,7 @@ bawn_cli_output_field (BawnCli *cli,
   const BawnJsonNode *node = lookup_field (reply, data, field);
 
   if (node == NULL || node->kind == BAWN_JSON_NULL)
-    return bawn_cli_fail (error, BAWN_CLI_ERROR_LOCAL, _ ("Field “%s” not present in secret"),
+    return bawn_cli_fail (error, BAWN_CLI_ERROR_LOCAL, _ ("Field \"%s\" not present in secret"),
                           field);
   if (bawn_cli_settings (cli)->format != BAWN_CLI_FORMAT_TABLE)
     {

@@ -31,8 +31,8 @@ class Skip(Exception):
     pass
 
 
-def main():
-    """Runs the marked tests in order and speaks TAP."""
+def main(explain=lambda: ""):
+    """Runs the marked tests in order and speaks TAP; explain() tells more about a failure."""
     failed = 0
     print(f"1..{len(tests)}")
     for number, (name, function) in enumerate(tests, 1):
@@ -43,7 +43,7 @@ def main():
             print(f"ok {number} - {name} # SKIP {reason}", flush=True)
         except Exception:
             failed += 1
-            for line in traceback.format_exc().splitlines():
+            for line in (traceback.format_exc() + explain()).splitlines():
                 print(f"# {line}")
             print(f"not ok {number} - {name}", flush=True)
     sys.exit(1 if failed else 0)

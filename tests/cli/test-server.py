@@ -356,4 +356,11 @@ def _():
     home.close()
 
 
-main()
+def last_words():
+    """What bawnd said, if it is gone before its time."""
+    if server.process is None or server.process.poll() is None:
+        return ""
+    return f"bawnd ended with {server.process.returncode}\n{server.read_log()[-5000:]}"
+
+
+main(last_words)

@@ -1,0 +1,50 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The manual pages are sound, and bawn(1) leaves out no command, flag of all commands, or variable.
+source=${srcdir:-.}/doc/man
+built=${builddir:-.}/doc/man
+bawn=${BAWN:-${builddir:-.}/src/cli/bawn}
+n=0
+failed=0
+check () { # NAME LINES: passes when LINES is empty
+  n=$((n + 1))
+  if [ -n "$2" ]; then
+    printf '%s\n' "$2" | sed 's/^/# /'
+    echo "not ok $n - $1"
+    failed=1
+  else
+    echo "ok $n - $1"
+  fi
+}
+
+commands () {
+  for word in $("$bawn" __complete ""); do
+    echo "$word"
+    for next in $("$bawn" __complete "$word" ""); do
+      echo "$word $next"
+      for last in $("$bawn" __complete "$word" "$next" ""); do
+        echo "$word $next $last"
+      done
+    done
+  done
+}
+
+for page in bawn.1 bawn.conf.5 bawnd.8; do
+  file=$built/$page
+  [ -f "$file" ] || file=$source/$page
+  if command -v mandoc >/dev/null; then
+    # What scdoc writes more of than mandoc thinks is needed, in every page.
+    check "$page is sound" "$(mandoc -T lint -W warning "$file" 2>&1 | grep -v 'skipping paragraph macro')"
+  else
+    n=$((n + 1))
+    echo "ok $n - $page is sound # SKIP mandoc is not here"
+  fi
+done
+check "bawn(1) has every command" "$(commands | while read -r name; do grep -qF "*$name*" "$source/bawn.1.scd" || echo "$name"; done)"
+check "bawn(1) has every flag that many commands have" \
+  "$("$bawn" __complete read -- | sed 's/=$//' | sed 's/^--/-/' | while read -r flag; do grep -qF "*$flag*" "$source/bawn.1.scd" || echo "$flag"; done)"
+check "bawn(1) has every variable" \
+  "$(grep -ohE 'environment, "[A-Z_]+"|"[A-Z_]{4,}"(, NULL)?\)' "${srcdir:-.}/src/cli/bawn-cli-settings.c" | grep -oE '[A-Z_]{4,}' | sort -u |
+    while read -r name; do grep -qF "*BAWN\\_$(echo "$name" | sed 's/_/\\_/g')*" "$source/bawn.1.scd" || echo "$name"; done)"
+echo "1..$n"
+exit $failed

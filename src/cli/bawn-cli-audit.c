@@ -88,7 +88,8 @@ run_enable (BawnCli *cli, BawnCliArgs *args, GError **error)
   g_autoptr (BawnCliData) options = bawn_cli_data_new ();
   g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
-  if (!bawn_cli_data_add (options, bawn_cli_args_operands (args, 1), bawn_cli_input (cli), error))
+  if (!bawn_cli_data_add (options, bawn_cli_args_operands (args, 1), bawn_cli_input (cli),
+                          bawn_cli_may_ask (cli), error))
     return FALSE;
 
   bawn_json_writer_begin_object (&w);

@@ -52,10 +52,8 @@ typedef struct _BawnCliClient BawnCliClient;
 BawnCliClient *bawn_cli_client_open (const BawnCliSettings *settings, GError **error);
 void bawn_cli_client_free (BawnCliClient *client);
 /* FALSE only if there was no answer; what the answer says is the caller's business. */
-gboolean bawn_cli_client_send (BawnCliClient *client,
-                               const BawnCliCall *call,
-                               BawnCliReply **out_reply,
-                               GError **error);
+gboolean bawn_cli_client_send (BawnCliClient *client, const BawnCliCall *call,
+                               BawnCliReply **out_reply, GError **error);
 /* The same request as a command of curl's. */
 char *bawn_cli_client_to_curl (BawnCliClient *client, const BawnCliCall *call);
 

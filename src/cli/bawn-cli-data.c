@@ -4,9 +4,11 @@
 #include "cli/bawn-cli-data.h"
 
 #include "cli/bawn-cli-error.h"
+#include "cli/bawn-cli-terminal.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
+#include <unistd.h>
 
 /* One member: its name and its value as JSON text. */
 typedef struct
@@ -188,8 +190,26 @@ add_content (BawnCliData *data, const char *name, GBytes *content, GError **erro
   return TRUE;
 }
 
+/* A person at a terminal types a line, which is not shown; anything else is read to its end. */
+static GBytes *
+read_value_once (
+    BawnCliData *data, const char *name, int input_fd, gboolean may_ask, GError **error)
+{
+  if (data->input_used || !isatty (input_fd))
+    return read_input_once (data, input_fd, error);
+
+  g_autofree char *prompt = g_strdup_printf (_ ("%s (will be hidden): "), name);
+  g_autoptr (BawnWipedString) line = bawn_cli_ask_secret (input_fd, prompt, may_ask, error);
+  return line != NULL ? bawn_bytes_new_string (line) : NULL;
+}
+
 static gboolean
-add_pair (BawnCliData *data, const char *name, const char *value, int input_fd, GError **error)
+add_pair (BawnCliData *data,
+          const char *name,
+          const char *value,
+          int input_fd,
+          gboolean may_ask,
+          GError **error)
 {
   if (value[0] == '@')
     {
@@ -198,7 +218,7 @@ add_pair (BawnCliData *data, const char *name, const char *value, int input_fd, 
     }
   if (strcmp (value, "-") == 0)
     {
-      g_autoptr (GBytes) content = read_input_once (data, input_fd, error);
+      g_autoptr (GBytes) content = read_value_once (data, name, input_fd, may_ask, error);
       return content != NULL && add_content (data, name, content, error);
     }
   /* A backslash before the @ says that it is meant literally. */
@@ -230,7 +250,8 @@ add_object (BawnCliData *data, const char *operand, int input_fd, GError **error
  * bawn_cli_data_add:
  * @data: an object
  * @operands: (array zero-terminated=1): `key=value`, `key=@file`, `key=-`, `@file.json` or `-`
- * @input_fd: where `-` reads from, at most once
+ * @input_fd: where `-` reads from; at most once, unless it is a terminal
+ * @may_ask: whether a person may be asked, if it is one
  * @error: (out) (optional): local or usage
  *
  * All values of `key=` are strings; a key given twice becomes an array of strings. A backslash
@@ -239,7 +260,8 @@ add_object (BawnCliData *data, const char *operand, int input_fd, GError **error
  * Returns: %FALSE with @error set, which does not repeat values
  */
 gboolean
-bawn_cli_data_add (BawnCliData *data, const char *const *operands, int input_fd, GError **error)
+bawn_cli_data_add (
+    BawnCliData *data, const char *const *operands, int input_fd, gboolean may_ask, GError **error)
 {
   for (guint i = 0; operands[i] != NULL; i++)
     {
@@ -261,7 +283,7 @@ bawn_cli_data_add (BawnCliData *data, const char *const *operands, int input_fd,
       g_autofree char *name = g_strndup (operand, (gsize) (equals - operand));
       if (!g_utf8_validate (name, -1, NULL))
         return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE, _ ("Key %u is not UTF-8 text"), i + 1);
-      if (!add_pair (data, name, equals + 1, input_fd, error))
+      if (!add_pair (data, name, equals + 1, input_fd, may_ask, error))
         return FALSE;
     }
 

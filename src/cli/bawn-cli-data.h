@@ -16,9 +16,9 @@ G_BEGIN_DECLS
 typedef struct _BawnCliData BawnCliData;
 
 BawnCliData *bawn_cli_data_new (void);
-/* @input_fd: where `-` reads from. */
-gboolean
-bawn_cli_data_add (BawnCliData *data, const char *const *operands, int input_fd, GError **error);
+/* @input_fd: where `-` reads from; @may_ask: whether a person may be asked if that is a terminal. */
+gboolean bawn_cli_data_add (BawnCliData *data, const char *const *operands, int input_fd,
+                            gboolean may_ask, GError **error);
 void bawn_cli_data_add_string (BawnCliData *data, const char *name, const char *value);
 gboolean bawn_cli_data_add_json (BawnCliData *data, GBytes *text, GError **error);
 /* NULL if there is none or it is no text; free with bawn_string_wipe_free(). */

@@ -32,10 +32,10 @@ typedef enum
 
 GQuark bawn_cli_error_quark (void);
 
-gboolean bawn_cli_fail (GError **error, BawnCliErrorCode code, const char *format, ...)
-    G_GNUC_PRINTF (3, 4);
-gpointer bawn_cli_fail_null (GError **error, BawnCliErrorCode code, const char *format, ...)
-    G_GNUC_PRINTF (3, 4);
+gboolean bawn_cli_fail (GError **error, BawnCliErrorCode code, const char *format,
+                        ...) G_GNUC_PRINTF (3, 4);
+gpointer bawn_cli_fail_null (GError **error, BawnCliErrorCode code, const char *format,
+                             ...) G_GNUC_PRINTF (3, 4);
 int bawn_cli_error_exit_status (const GError *error);
 
 G_END_DECLS

@@ -43,8 +43,8 @@ typedef struct
 typedef struct _BawnCliArgs BawnCliArgs;
 
 /* @tables: NULL-terminated list of flag tables, the first that knows a name wins. */
-BawnCliArgs *
-bawn_cli_args_parse (const char *const *words, const BawnCliFlag *const *tables, GError **error);
+BawnCliArgs *bawn_cli_args_parse (const char *const *words, const BawnCliFlag *const *tables,
+                                  GError **error);
 void bawn_cli_args_free (BawnCliArgs *args);
 const BawnCliFlag *bawn_cli_flag_lookup (const BawnCliFlag *const *tables, const char *name);
 

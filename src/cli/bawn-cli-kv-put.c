@@ -52,7 +52,8 @@ read_data (BawnCli *cli, BawnCliArgs *args, GError **error)
 
   if (bawn_cli_args_n_operands (args) < 2)
     return bawn_cli_fail_null (error, BAWN_CLI_ERROR_USAGE, _ ("Must supply data"));
-  if (!bawn_cli_data_add (data, bawn_cli_args_operands (args, 1), bawn_cli_input (cli), error))
+  if (!bawn_cli_data_add (data, bawn_cli_args_operands (args, 1), bawn_cli_input (cli),
+                          bawn_cli_may_ask (cli), error))
     return NULL;
 
   return g_steal_pointer (&data);
@@ -245,7 +246,8 @@ run_patch (BawnCli *cli, BawnCliArgs *args, GError **error)
 
   if (bawn_cli_args_n_operands (args) < 2 && !bawn_cli_args_has (args, "remove-data"))
     return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE, _ ("Must supply data"));
-  if (!bawn_cli_data_add (changes, bawn_cli_args_operands (args, 1), bawn_cli_input (cli), error))
+  if (!bawn_cli_data_add (changes, bawn_cli_args_operands (args, 1), bawn_cli_input (cli),
+                          bawn_cli_may_ask (cli), error))
     return FALSE;
 
   g_autoptr (BawnCliKvPlace) place = bawn_cli_kv_locate (cli, args, error);

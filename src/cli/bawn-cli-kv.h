@@ -34,8 +34,8 @@ char *bawn_cli_kv_path (const BawnCliKvPlace *place, const char *prefix);
 gboolean bawn_cli_kv_need_versions (const BawnCliKvPlace *place, GError **error);
 
 /* What was written: place and metadata of a version, or that it succeeded. */
-gboolean bawn_cli_kv_output_written (
-    BawnCli *cli, BawnCliArgs *args, const char *path, const BawnCliReply *reply, GError **error);
+gboolean bawn_cli_kv_output_written (BawnCli *cli, BawnCliArgs *args, const char *path,
+                                     const BawnCliReply *reply, GError **error);
 /* "=== Title ===" above a table whose widest key is in @object. */
 void bawn_cli_kv_title (BawnCli *cli, const char *title, const BawnJsonNode *object);
 void bawn_cli_kv_title_path (BawnCli *cli, const char *path);

@@ -42,7 +42,8 @@ read_words (BawnCli *cli, BawnCliArgs *args, const char *lone, BawnCliData *data
       from = 1;
     }
 
-  return bawn_cli_data_add (data, bawn_cli_args_operands (args, from), bawn_cli_input (cli), error);
+  return bawn_cli_data_add (data, bawn_cli_args_operands (args, from), bawn_cli_input (cli),
+                            bawn_cli_may_ask (cli), error);
 }
 
 /* The value of @name among the words, or what is entered for it. */
@@ -51,7 +52,14 @@ need_word (BawnCli *cli, BawnCliData *data, const char *name, const char *prompt
 {
   char *value = bawn_cli_data_dup_string (data, name);
 
-  return value != NULL ? value : bawn_cli_ask (cli, prompt, error);
+  if (value == NULL)
+    return bawn_cli_ask (cli, prompt, error);
+
+  /* The end of a line that was read is not part of it. */
+  gsize size = strcspn (value, "\r\n");
+  if (strspn (value + size, "\r\n") == strlen (value + size))
+    value[size] = '\0';
+  return value;
 }
 
 static gboolean

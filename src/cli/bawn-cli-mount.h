@@ -29,15 +29,15 @@ extern const BawnCliFlag bawn_cli_flags_mount_config[];
 extern const BawnCliFlag bawn_cli_flags_mount_enable[];
 extern const BawnCliFlag bawn_cli_flags_detailed[];
 
-gboolean
-bawn_cli_mount_list (BawnCli *cli, BawnCliArgs *args, const BawnCliMountKind *kind, GError **error);
+gboolean bawn_cli_mount_list (BawnCli *cli, BawnCliArgs *args, const BawnCliMountKind *kind,
+                              GError **error);
 /* *out_path ends in a slash. */
-gboolean bawn_cli_mount_enable (
-    BawnCli *cli, BawnCliArgs *args, const BawnCliMountKind *kind, char **out_path, GError **error);
-gboolean bawn_cli_mount_disable (
-    BawnCli *cli, BawnCliArgs *args, const BawnCliMountKind *kind, char **out_path, GError **error);
-gboolean bawn_cli_mount_tune (
-    BawnCli *cli, BawnCliArgs *args, const BawnCliMountKind *kind, char **out_path, GError **error);
+gboolean bawn_cli_mount_enable (BawnCli *cli, BawnCliArgs *args, const BawnCliMountKind *kind,
+                                char **out_path, GError **error);
+gboolean bawn_cli_mount_disable (BawnCli *cli, BawnCliArgs *args, const BawnCliMountKind *kind,
+                                 char **out_path, GError **error);
+gboolean bawn_cli_mount_tune (BawnCli *cli, BawnCliArgs *args, const BawnCliMountKind *kind,
+                              char **out_path, GError **error);
 /* The entries of a table that are objects, by path; free with g_ptr_array_unref(). */
 GPtrArray *bawn_cli_mount_entries (const BawnJsonNode *table);
 

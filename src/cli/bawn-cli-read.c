@@ -13,7 +13,8 @@ query_from_operands (BawnCli *cli, BawnCliArgs *args, char **out_query, GError *
 {
   g_autoptr (BawnCliData) data = bawn_cli_data_new ();
 
-  if (!bawn_cli_data_add (data, bawn_cli_args_operands (args, 1), bawn_cli_input (cli), error))
+  if (!bawn_cli_data_add (data, bawn_cli_args_operands (args, 1), bawn_cli_input (cli),
+                          bawn_cli_may_ask (cli), error))
     return FALSE;
 
   *out_query = bawn_cli_data_to_query (data);

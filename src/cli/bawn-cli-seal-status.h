@@ -7,7 +7,7 @@
 G_BEGIN_DECLS
 
 /* Prints what sys/seal-status answered, and with it what is known of the cluster. */
-gboolean
-bawn_cli_output_seal_status (BawnCli *cli, const BawnCliReply *seal_status, GError **error);
+gboolean bawn_cli_output_seal_status (BawnCli *cli, const BawnCliReply *seal_status,
+                                      GError **error);
 
 G_END_DECLS

@@ -57,11 +57,8 @@ extern const BawnCliFlag bawn_cli_flags_common[];
 const char *bawn_cli_environment (const char *const *environment, const char *name);
 
 /* @formatted and @remote say which of the flag tables above @args was parsed with. */
-BawnCliSettings *bawn_cli_settings_load (BawnCliArgs *args,
-                                         gboolean remote,
-                                         gboolean formatted,
-                                         const char *const *environment,
-                                         GError **error);
+BawnCliSettings *bawn_cli_settings_load (BawnCliArgs *args, gboolean remote, gboolean formatted,
+                                         const char *const *environment, GError **error);
 void bawn_cli_settings_free (BawnCliSettings *settings);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnCliSettings, bawn_cli_settings_free)

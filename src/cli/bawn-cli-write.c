@@ -37,7 +37,8 @@ write_with (BawnCli *cli, BawnCliArgs *args, Send send, GError **error)
   g_autoptr (BawnCliData) data = bawn_cli_data_new ();
   g_autoptr (BawnCliReply) reply = NULL;
 
-  if (!bawn_cli_data_add (data, bawn_cli_args_operands (args, 1), bawn_cli_input (cli), error))
+  if (!bawn_cli_data_add (data, bawn_cli_args_operands (args, 1), bawn_cli_input (cli),
+                          bawn_cli_may_ask (cli), error))
     return FALSE;
   if (bawn_cli_args_n_operands (args) < 2 && !is_forced (args))
     return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE, _ ("Must supply data or use -force"));

@@ -103,6 +103,18 @@ bawn_cli_input (BawnCli *cli)
 }
 
 /**
+ * bawn_cli_may_ask:
+ * @cli: surroundings
+ *
+ * Returns: whether a person may be asked, if the standard input is a terminal
+ */
+gboolean
+bawn_cli_may_ask (BawnCli *cli)
+{
+  return !cli->settings->non_interactive;
+}
+
+/**
  * bawn_cli_set_exit_status:
  * @cli: surroundings
  * @status: what the process shall return if the command succeeds
@@ -292,5 +304,5 @@ bawn_cli_output_is_terminal (BawnCli *cli)
 char *
 bawn_cli_ask (BawnCli *cli, const char *prompt, GError **error)
 {
-  return bawn_cli_ask_secret (cli->input_fd, prompt, !cli->settings->non_interactive, error);
+  return bawn_cli_ask_secret (cli->input_fd, prompt, bawn_cli_may_ask (cli), error);
 }

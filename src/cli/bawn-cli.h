@@ -75,6 +75,8 @@ void bawn_cli_free (BawnCli *cli);
 const BawnCliSettings *bawn_cli_settings (BawnCli *cli);
 const char *bawn_cli_home (BawnCli *cli);
 int bawn_cli_input (BawnCli *cli);
+/* Whether a person may be asked, if the standard input is a terminal. */
+gboolean bawn_cli_may_ask (BawnCli *cli);
 /* The status of a command that succeeds and yet has something to tell: see `status`. */
 void bawn_cli_set_exit_status (BawnCli *cli, int status);
 int bawn_cli_exit_status (BawnCli *cli);
@@ -98,9 +100,7 @@ gboolean bawn_cli_output_is_terminal (BawnCli *cli);
 char *bawn_cli_ask (BawnCli *cli, const char *prompt, GError **error);
 
 /* The whole program, from the words behind its name to its exit status. */
-int bawn_cli_run (const char *const *words,
-                  const char *const *environment,
-                  int input_fd,
+int bawn_cli_run (const char *const *words, const char *const *environment, int input_fd,
                   int output_fd);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnCli, bawn_cli_free)

@@ -230,7 +230,7 @@ run_in_place (BawnExchange *exchange)
       bawn_txn_commit_async (exchange->txn, NULL, on_committed, exchange);
       return;
     }
-  if (exchange->txn != NULL && exchange->response != NULL && !bawn_txn_validate (exchange->txn, &error))
+  if (exchange->txn != NULL && !bawn_txn_validate (exchange->txn, &error))
     fail_commit (exchange, error);
 
   if (wants_pool (exchange))
@@ -256,7 +256,7 @@ run_on_pool (gpointer data, gpointer user_data)
           if (!bawn_txn_commit (exchange->txn, &error))
             fail_commit (exchange, error);
         }
-      else if (exchange->txn != NULL && exchange->response != NULL && !bawn_txn_validate (exchange->txn, &error))
+      else if (exchange->txn != NULL && !wants_pool (exchange) && !bawn_txn_validate (exchange->txn, &error))
         fail_commit (exchange, error);
 
       if (!wants_pool (exchange))

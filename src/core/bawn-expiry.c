@@ -16,8 +16,8 @@
 /* An irrevocable lease is left to an operator, and looked at this rarely. */
 #define IRREVOCABLE_RETRY_US (G_GINT64_CONSTANT (24) * 3600 * G_USEC_PER_SEC)
 
-/* The worker that ends what is due, sweeps up after revoked tokens, and clears away unmounted engines: each in small
- * transactions of its own, so that it may stop and go on elsewhere at any point. */
+/* The worker that ends what is due, sweeps up after revoked tokens, clears away unmounted engines and rotates the key
+ * when it is time: each in small transactions of its own, so that it may stop and go on elsewhere at any point. */
 struct _BawnExpiry
 {
   BawnCore *core; /* not owned */
@@ -436,7 +436,7 @@ run_round (BawnExpiry *expiry, BawnExpiryStep *step)
   g_autoptr(GError) error = NULL;
 
   if (end_due (expiry, step, &error) && bawn_core_transact (expiry->core, sweep_tokens, step, &error)
-      && clear_mounts (expiry, step, &error))
+      && clear_mounts (expiry, step, &error) && bawn_sys_rotate_if_due (expiry->core, &error))
     return TRUE;
 
   if (!bawn_error_is (error, BAWN_ERROR_SEALED) && !bawn_error_is (error, BAWN_ERROR_STANDBY))

@@ -3,6 +3,8 @@
 
 #include "core/bawn-help.h"
 
+#include "core/bawn-spec.h"
+
 static void
 describe_ops (GString *text, guint ops)
 {
@@ -80,7 +82,10 @@ bawn_help_response (BawnEngine *engine, BawnRequest *request, GError **error)
   bawn_json_writer_begin_object (&w);
   bawn_json_writer_add_string (&w, "help", text);
   bawn_json_writer_add_null (&w, "see_also");
-  bawn_json_writer_add_null (&w, "openapi");
+  bawn_json_writer_name (&w, "openapi");
+  bawn_spec_begin (&w);
+  bawn_spec_add_routes (&w, request->mount->path, bawn_engine_get_routes (engine, request->mount), NULL);
+  bawn_spec_end (&w);
   bawn_json_writer_end_object (&w);
 
   return bawn_response_new_bare (200, bawn_json_writer_finish (&w));

@@ -191,26 +191,18 @@ check_policies (BawnAttempt *attempt, GError **error)
 static void
 warn_of_unknown_fields (BawnRequest *request, BawnResponse *response, const BawnRoute *route)
 {
-  const BawnJsonNode *root = request->data != NULL ? bawn_json_root (request->data) : NULL;
   gboolean has_body = response->data != NULL || response->auth != NULL || response->wrap != NULL;
 
-  if (root == NULL || root->kind != BAWN_JSON_OBJECT || request->any_field || !has_body
-      || (route->flags & BAWN_ROUTE_ANY_FIELD) != 0
+  if (!has_body || (route->flags & BAWN_ROUTE_ANY_FIELD) != 0
       || (request->op & (BAWN_OP_CREATE | BAWN_OP_UPDATE)) == 0)
     return;
 
-  g_autoptr(GString) names = NULL;
-  for (const BawnJsonNode *child = root->children; child != NULL; child = child->next)
-    if (request->fields_known == NULL || !g_hash_table_contains (request->fields_known, child->name))
-      {
-        if (names == NULL)
-          names = g_string_new (child->name);
-        else
-          g_string_append_printf (names, " %s", child->name);
-      }
+  g_auto(GStrv) unknown = bawn_request_unknown_fields (request);
+  if (unknown == NULL)
+    return;
 
-  if (names != NULL)
-    bawn_response_warn (response, "Endpoint ignored these unrecognized parameters: [%s]", names->str);
+  g_autofree char *names = g_strjoinv (" ", unknown);
+  bawn_response_warn (response, "Endpoint ignored these unrecognized parameters: [%s]", names);
 }
 
 /* An engine's wish for a lease on what it answers. */
@@ -253,6 +245,7 @@ grant_lease (BawnAttempt *attempt, BawnResponse *response, GError **error)
   if (!bawn_lease_put (attempt->txn, lease, error))
     return FALSE;
 
+  bawn_metrics_add (bawn_core_get_metrics (attempt->unsealed->core), BAWN_METRIC_LEASES_GRANTED, 1);
   response->lease_id = g_strdup (lease->id);
   response->lease_ttl_us = lease->ttl_us;
   return TRUE;
@@ -271,6 +264,8 @@ finish_response (BawnAttempt *attempt, BawnResponse **inout_response, GError **e
     return FALSE;
   if (!grant_lease (attempt, response, error))
     return FALSE;
+  if (response->auth != NULL && request->op != BAWN_OP_READ && response->auth->token->last_renewal_us == 0)
+    bawn_metrics_add (bawn_core_get_metrics (attempt->unsealed->core), BAWN_METRIC_TOKENS_CREATED, 1);
   if (attempt->last_use && response->lease_id != NULL)
     return bawn_fail (error, BAWN_ERROR_INVALID,
                       "Secret cannot be returned; token had one use left, so leased credentials were immediately revoked.");

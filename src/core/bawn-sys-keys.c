@@ -56,7 +56,8 @@ adopt (gpointer data, gpointer unused G_GNUC_UNUSED)
 {
   Adoption *adoption = data;
 
-  bawn_barrier_adopt (adoption->barrier, adoption->keyring);
+  /* Not adopted: a node that was sealed meanwhile stays sealed. */
+  bawn_barrier_replace (adoption->barrier, adoption->keyring);
 }
 
 /* A keyring with one more term, put into @txn. */
@@ -183,8 +184,24 @@ rotate_config_write (BawnEngine *engine G_GNUC_UNUSED,
 
 typedef struct
 {
-  BawnKeyring *keyring; /* nullable: no rotation was due */
+  BawnKeyring *keyring; /* nullable: nothing was due */
 } DueRotation;
+
+/* How often a term was used is counted in memory, and written down now and then, so that a restart does not forget it. */
+static gboolean
+write_counts (BawnCore *core, BawnTxn *txn, DueRotation *due, GError **error)
+{
+  BawnBarrier *barrier = bawn_core_get_barrier (core);
+  g_autoptr (BawnKeyring) keyring = bawn_barrier_dup_keyring (barrier);
+
+  if (keyring == NULL)
+    return bawn_fail (error, BAWN_ERROR_SEALED, "Vault is sealed");
+  if (!bawn_barrier_put_keyring (barrier, keyring, txn, error))
+    return FALSE;
+
+  due->keyring = g_steal_pointer (&keyring);
+  return TRUE;
+}
 
 static gboolean
 rotate_when_due (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error)
@@ -205,7 +222,7 @@ rotate_when_due (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **erro
   gboolean worn = encryptions >= (guint64) config.max_operations;
   gboolean old = config.interval_us > 0 && age >= config.interval_us;
   if (!config.enabled || (!worn && !old))
-    return TRUE;
+    return !bawn_barrier_counts_due (bawn_core_get_barrier (core)) || write_counts (core, txn, due, error);
 
   due->keyring = put_new_term (core, txn, error);
   return due->keyring != NULL;
@@ -229,7 +246,7 @@ bawn_sys_rotate_if_due (BawnCore *core, GError **error)
   g_autoptr (BawnKeyring) keyring = due.keyring;
 
   if (fine && keyring != NULL)
-    bawn_barrier_adopt (bawn_core_get_barrier (core), keyring);
+    bawn_barrier_replace (bawn_core_get_barrier (core), keyring);
 
   return fine;
 }

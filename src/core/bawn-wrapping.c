@@ -86,6 +86,10 @@ bawn_wrapping_wrap (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, 
                     BawnResponse **inout_response, GError **error)
 {
   guint status = 0;
+
+  /* What is unwrapped is the plain envelope, without the members that old clients look for at the top. */
+  if ((*inout_response)->form == BAWN_RESPONSE_INJECTED)
+    (*inout_response)->form = BAWN_RESPONSE_ENVELOPE;
   g_autoptr(GBytes) body = bawn_response_encode (*inout_response, request->id, &status);
 
   if (body == NULL || (*inout_response)->wrap != NULL || status >= 300)

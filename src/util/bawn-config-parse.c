@@ -174,13 +174,15 @@ bawn_config_read_data (BawnConfig *config, const char *name, const char *data, g
       return;
     }
 
-  for (const char *end = data + size; data < end;)
+  while (size > 0)
     {
-      const char *newline = memchr (data, '\n', (gsize) (end - data));
-      const char *stop = newline != NULL ? newline : end;
+      const char *newline = memchr (data, '\n', size);
+      gsize length = newline != NULL ? (gsize) (newline - data) : size;
+      gsize whole = newline != NULL ? length + 1 : length;
 
       reader.place.line++;
-      read_line (&reader, data, (gsize) (stop - data));
-      data = newline != NULL ? newline + 1 : end;
+      read_line (&reader, data, length);
+      data += whole;
+      size -= whole;
     }
 }

@@ -217,6 +217,23 @@ scan_escape (Parser *p)
   return TRUE;
 }
 
+/* Copies characters beyond ASCII, which come in groups. */
+static gboolean
+scan_characters (Parser *p)
+{
+  while (p->at < p->end && *p->at >= 0x80)
+    {
+      guint length = bawn_utf8_sequence (p->at, (gsize) (p->end - p->at));
+
+      if (length == 0)
+        return FALSE;
+      for (; length > 0; length--)
+        *p->strings++ = (char) *p->at++;
+    }
+
+  return TRUE;
+}
+
 /* Decodes a string into the document's text block. That is as long as the source, which suffices:
  * no escape gets longer, and the NUL takes the place of a quote. */
 static gboolean
@@ -246,13 +263,8 @@ scan_string (Parser *p, const char **out_text, gsize *out_size)
           continue;
         }
 
-      guint length = bawn_utf8_sequence (p->at, (gsize) (p->end - p->at));
-
-      if (length == 0)
+      if (!scan_characters (p))
         return refuse (p, "not UTF-8");
-      memcpy (p->strings, p->at, length);
-      p->strings += length;
-      p->at += length;
     }
 
   p->at++;
@@ -478,6 +490,10 @@ bawn_json_parse (GBytes *text, const BawnJsonLimits *limits, GError **error)
 
   gsize size = 0;
   const guint8 *data = g_bytes_get_data (text, &size);
+
+  if (size == 0)
+    return bawn_fail_null (error, BAWN_ERROR_INVALID, BAWN_JSON_EMPTY_TEXT);
+
   guint guess = (guint) CLAMP (size / BYTES_PER_NODE, MIN_BLOCK, MAX_BLOCK);
   g_autoptr (BawnJson) json = bawn_json_alloc (text, guess);
   Parser p;

@@ -7,14 +7,19 @@
 #include <math.h>
 #include <string.h>
 
-/* Levels of which the writer remembers whether they are objects; our own answers have far fewer. */
-#define MAX_LEVELS 64
+static gboolean
+in_object (const BawnJsonWriter *w)
+{
+  guint level = w->depth - 1;
+
+  return w->depth > 0 && (w->objects[level / 64] >> level % 64 & 1) != 0;
+}
 
 /* Every value and every opening begins here. */
 static void
 begin_value (BawnJsonWriter *w)
 {
-  g_return_if_fail (w->depth == 0 || (w->objects & 1) == (w->named ? 1 : 0));
+  g_return_if_fail (in_object (w) == w->named);
 
   if (w->comma)
     bawn_buffer_append_byte (&w->buffer, ',');
@@ -25,23 +30,25 @@ begin_value (BawnJsonWriter *w)
 static void
 open_level (BawnJsonWriter *w, char bracket, gboolean object)
 {
-  g_return_if_fail (w->depth < MAX_LEVELS);
+  g_return_if_fail (w->depth < BAWN_JSON_WRITER_LEVELS);
+
+  guint64 bit = G_GUINT64_CONSTANT (1) << w->depth % 64;
+  guint64 *bits = &w->objects[w->depth / 64];
 
   begin_value (w);
   bawn_buffer_append_byte (&w->buffer, (guint8) bracket);
+  *bits = object ? *bits | bit : *bits & ~bit;
   w->depth++;
-  w->objects = w->objects << 1 | (object ? 1 : 0);
   w->comma = FALSE;
 }
 
 static void
 close_level (BawnJsonWriter *w, char bracket, gboolean object)
 {
-  g_return_if_fail (w->depth > 0 && (w->objects & 1) == (object ? 1 : 0) && !w->named);
+  g_return_if_fail (w->depth > 0 && in_object (w) == object && !w->named);
 
   bawn_buffer_append_byte (&w->buffer, (guint8) bracket);
   w->depth--;
-  w->objects >>= 1;
   w->comma = TRUE;
 }
 
@@ -154,7 +161,7 @@ bawn_json_writer_end_array (BawnJsonWriter *w)
 void
 bawn_json_writer_name (BawnJsonWriter *w, const char *name)
 {
-  g_return_if_fail (w->depth > 0 && (w->objects & 1) != 0 && !w->named);
+  g_return_if_fail (in_object (w) && !w->named);
 
   if (w->comma)
     bawn_buffer_append_byte (&w->buffer, ',');
@@ -436,6 +443,5 @@ bawn_json_writer_clear (BawnJsonWriter *w)
   bawn_buffer_clear (&w->buffer);
   w->depth = 0;
   w->comma = FALSE;
-  w->objects = 0;
   w->named = FALSE;
 }

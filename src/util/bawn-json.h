@@ -89,6 +89,9 @@ gboolean bawn_json_node_bool (const BawnJsonNode *node, gboolean *out_value);
 gboolean bawn_json_node_equal (const BawnJsonNode *a, const BawnJsonNode *b);
 GBytes *bawn_json_node_bytes (const BawnJson *json, const BawnJsonNode *node);
 
+/* How deep a writer can nest: any document that was read, in an answer of our own around it. */
+#define BAWN_JSON_WRITER_LEVELS (BAWN_JSON_MAX_DEPTH + 64)
+
 /**
  * BawnJsonWriter:
  *
@@ -101,12 +104,12 @@ typedef struct
   /*< private >*/
   guint depth;
   gboolean comma;
-  /* one bit a level, newest lowest: is it an object? And is its next value named? */
-  guint64 objects;
+  /* one bit for each open level: is it an object? And is its next value named? */
+  guint64 objects[BAWN_JSON_WRITER_LEVELS / 64];
   gboolean named;
 } BawnJsonWriter;
 
-#define BAWN_JSON_WRITER_INIT { BAWN_BUFFER_INIT, 0, FALSE, 0, FALSE }
+#define BAWN_JSON_WRITER_INIT { BAWN_BUFFER_INIT, 0, FALSE, { 0 }, FALSE }
 
 void bawn_json_writer_begin_object (BawnJsonWriter *w);
 void bawn_json_writer_end_object (BawnJsonWriter *w);

@@ -12,7 +12,7 @@ import tempfile
 import traceback
 
 BUILD = os.environ.get("builddir", ".")
-BAWN = os.path.join(BUILD, "bawn")
+BAWN = os.environ.get("BAWN", os.path.join(BUILD, "src/cli/bawn"))
 # Nothing here takes a tenth of it; under a sanitizer or valgrind on a busy machine it may take a while.
 PATIENCE = 120
 

@@ -31,22 +31,6 @@ write_again (BawnJsonWriter *w, const BawnJsonNode *node)
   bawn_json_writer_end_array (w);
 }
 
-/* Levels of the writer are fewer than those of the scanner. */
-static guint
-depth (const BawnJsonNode *node)
-{
-  guint deepest = 0;
-
-  for (const BawnJsonNode *child = node->children; child != NULL; child = child->next)
-    {
-      guint below = depth (child);
-
-      deepest = MAX (deepest, below);
-    }
-
-  return deepest + 1;
-}
-
 static void
 check (const BawnJsonNode *node, const char *start, const char *end)
 {
@@ -83,8 +67,6 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   const BawnJsonNode *root = bawn_json_root (json);
 
   check (root, (const char *) data, (const char *) data + size);
-  if (depth (root) > 60)
-    return 0;
   write_again (&w, root);
 
   g_autoptr (GBytes) again = bawn_json_writer_finish (&w);

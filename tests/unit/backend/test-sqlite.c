@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/bawn-backend-registry.h"
 #include "storage/bawn-store.h"
 #include "tests/contract/bawn-expect.h"
 #include "tests/unit/backend/bawn-vfs-fault.h"
@@ -581,6 +582,24 @@ test_bad_settings_are_named (Fixture *f, gconstpointer data)
     }
 }
 
+static void
+test_settings_are_known_unopened (Fixture *f, gconstpointer data)
+{
+  g_autofree char *text =
+      g_strdup_printf ("[storage]\ntype=sqlite\npath=%s\nbusy-timeout=1s\npage-cache=1M\n"
+                       "max-size=1G\ncheck-at-start=false\nreaders=2\n",
+                       f->path);
+  g_autoptr (BawnConfig) config = bawn_config_load_data ("test", text, strlen (text), NULL);
+  g_autoptr (BawnConfigGroup) group = bawn_config_get_group (config, "storage");
+  static const char *const families[] = { "storage", NULL };
+
+  bawn_backend_register ("sqlite", bawn_backend_sqlite_get_type, FALSE);
+  bawn_config_expect (config, families);
+  bawn_backend_check_config (group);
+  assert_works (bawn_config_check (config, &error));
+  g_assert_false (g_file_test (f->path, G_FILE_TEST_EXISTS));
+}
+
 /* --- power cuts --- */
 
 static void
@@ -672,6 +691,7 @@ main (int argc, char **argv)
   ADD ("connections-are-set-up", test_connections_are_set_up);
   ADD ("readers-are-bounded", test_readers_are_bounded);
   ADD ("bad-settings-are-named", test_bad_settings_are_named);
+  ADD ("settings-are-known-without-opening-it", test_settings_are_known_unopened);
   ADD ("what-is-acknowledged-survives-a-power-cut", test_power_cut);
   return g_test_run ();
 }

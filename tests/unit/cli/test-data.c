@@ -25,7 +25,7 @@ json_of (const char *const *operands, const char *input, GError **error)
 {
   g_autoptr (BawnCliData) data = bawn_cli_data_new ();
   int fd = input_of (input);
-  gboolean added = bawn_cli_data_add (data, operands, fd, error);
+  gboolean added = bawn_cli_data_add (data, operands, fd, FALSE, error);
 
   close (fd);
   if (!added)
@@ -161,7 +161,7 @@ test_query (void)
   g_autoptr (BawnCliData) empty = bawn_cli_data_new ();
 
   g_assert_true (
-      bawn_cli_data_add (data, OPERANDS ("a=x y&z", "b=1", "b=ü", "version=2"), -1, NULL));
+      bawn_cli_data_add (data, OPERANDS ("a=x y&z", "b=1", "b=ü", "version=2"), -1, FALSE, NULL));
   g_autofree char *query = bawn_cli_data_to_query (data);
   g_assert_cmpstr (query, ==, "a=x%20y%26z&b=1&b=%C3%BC&version=2");
   g_assert_null (bawn_cli_data_to_query (empty));
@@ -172,7 +172,7 @@ test_remove_and_look (void)
 {
   g_autoptr (BawnCliData) data = bawn_cli_data_new ();
 
-  g_assert_true (bawn_cli_data_add (data, OPERANDS ("a=1", "b=2", "b=3"), -1, NULL));
+  g_assert_true (bawn_cli_data_add (data, OPERANDS ("a=1", "b=2", "b=3"), -1, FALSE, NULL));
   g_autofree char *a = bawn_cli_data_dup_string (data, "a");
   g_autofree char *b = bawn_cli_data_dup_string (data, "b");
   g_assert_cmpstr (a, ==, "1");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
+#include "storage/bawn-committer.h"
 #include "storage/bawn-store.h"
 
 #include "tests/contract/bawn-backend-fault.h"
@@ -683,6 +684,42 @@ test_a_waiting_commit_can_be_taken_back (Fixture *f, gconstpointer data)
 }
 
 static void
+on_counted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  guint *counts = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (g_task_propagate_boolean (G_TASK (result), &error))
+    counts[0]++;
+  else if (bawn_error_is (error, BAWN_ERROR_BUSY))
+    counts[1]++;
+  else
+    g_assert_no_error (error);
+}
+
+static void
+test_the_queue_is_bounded (Fixture *f, gconstpointer data)
+{
+  Sending held;
+  guint counts[] = { 0, 0 };
+
+  hold_a_batch (f, &held);
+  for (guint i = 0; i < BAWN_COMMITTER_MAX_QUEUE + 3; i++)
+    {
+      g_autoptr (BawnTxn) txn = begin (f);
+
+      put (txn, "k", "v");
+      bawn_txn_commit_async (txn, NULL, on_counted, counts);
+    }
+  bawn_backend_fault_release (f->fault);
+  while (counts[0] + counts[1] < BAWN_COMMITTER_MAX_QUEUE + 3)
+    g_main_context_iteration (NULL, TRUE);
+  arrive (&held);
+  g_assert_cmpuint (counts[0], ==, BAWN_COMMITTER_MAX_QUEUE);
+  g_assert_cmpuint (counts[1], ==, 3);
+}
+
+static void
 test_a_refusal_reaches_all_of_the_batch (Fixture *f, gconstpointer data)
 {
   g_autoptr (BawnTxn) txn = begin (f);
@@ -892,6 +929,34 @@ test_closing_lets_the_batch_end_and_refuses_the_rest (Fixture *f, gconstpointer 
   assert_value (txn, "k", "-");
 }
 
+/* Takes the whole grace. */
+static void
+test_closing_does_not_wait_for_ever (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BawnTxn) txn = begin (f);
+  GAsyncResult *result = NULL;
+
+  bawn_backend_fault_lose (f->fault, 0, G_MAXUINT, TRUE);
+  bawn_backend_fault_fail (f->fault, BAWN_FAULT_GET, 0, G_MAXUINT, BAWN_ERROR_UPSTREAM);
+  put (txn, "k", "v");
+  bawn_txn_commit_async (txn, NULL, on_committed, &result);
+  while (bawn_backend_fault_count (f->fault, BAWN_FAULT_GET) < 3)
+    g_thread_yield ();
+  bawn_store_close_term (f->store);
+  await (&result);
+  assert_fails (bawn_txn_commit_finish (txn, result, &error), BAWN_ERROR_UNKNOWN_OUTCOME);
+  g_object_unref (result);
+
+  /* It was in, as a node that comes back finds. */
+  bawn_backend_fault_lose (f->fault, 0, 0, TRUE);
+  bawn_backend_fault_fail (f->fault, BAWN_FAULT_GET, 0, 0, BAWN_ERROR_UPSTREAM);
+  assert_works (bawn_store_open_term (f->store, 0, NULL, &error));
+
+  g_autoptr (BawnTxn) after = begin (f);
+
+  assert_value (after, "k", "v");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -925,6 +990,7 @@ main (int argc, char **argv)
   ADD ("too-much-for-the-storage-is-refused-unsent",
        test_too_much_for_the_storage_is_refused_unsent);
   ADD ("a-waiting-commit-can-be-taken-back", test_a_waiting_commit_can_be_taken_back);
+  ADD ("the-queue-is-bounded", test_the_queue_is_bounded);
   ADD ("a-refusal-reaches-all-of-the-batch", test_a_refusal_reaches_all_of_the_batch);
   ADD ("a-lost-answer-of-a-commit-that-got-in", test_a_lost_answer_of_a_commit_that_got_in);
   ADD ("a-lost-commit-is-sent-again", test_a_lost_commit_is_sent_again);
@@ -940,5 +1006,6 @@ main (int argc, char **argv)
   ADD ("a-damaged-fence-is-not-taken", test_a_damaged_fence_is_not_taken);
   ADD ("closing-lets-the-batch-end-and-refuses-the-rest",
        test_closing_lets_the_batch_end_and_refuses_the_rest);
+  ADD ("closing-does-not-wait-for-ever", test_closing_does_not_wait_for_ever);
   return g_test_run ();
 }

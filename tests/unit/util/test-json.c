@@ -426,6 +426,32 @@ test_doubles_are_written_shortly (void)
 }
 
 static void
+test_the_deepest_document_can_be_written (void)
+{
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+
+  for (guint i = 0; i < BAWN_JSON_WRITER_LEVELS / 2; i++)
+    {
+      bawn_json_writer_begin_array (&w);
+      bawn_json_writer_begin_object (&w);
+      bawn_json_writer_name (&w, "a");
+    }
+  bawn_json_writer_int (&w, 1);
+  for (guint i = 0; i < BAWN_JSON_WRITER_LEVELS / 2; i++)
+    {
+      bawn_json_writer_add_int (&w, "b", i);
+      bawn_json_writer_end_object (&w);
+      bawn_json_writer_end_array (&w);
+    }
+
+  g_autoptr (GBytes) text = bawn_json_writer_finish (&w);
+  const char *start = g_bytes_get_data (text, NULL);
+
+  g_assert_true (g_str_has_prefix (start, "[{\"a\":[{\"a\":[{"));
+  g_assert_true (g_str_has_suffix (start, ",\"b\":94}],\"b\":95}]"));
+}
+
+static void
 test_wrong_nesting_is_a_critical (void)
 {
   if (g_test_subprocess ())
@@ -467,6 +493,8 @@ main (int argc, char **argv)
   g_test_add_func ("/util/json-writer/escapes-text", test_writing_escapes_text);
   g_test_add_func ("/util/json-writer/doubles-are-written-shortly",
                    test_doubles_are_written_shortly);
+  g_test_add_func ("/util/json-writer/the-deepest-document-can-be-written",
+                   test_the_deepest_document_can_be_written);
   g_test_add_func ("/util/json-writer/wrong-nesting-is-a-critical",
                    test_wrong_nesting_is_a_critical);
 

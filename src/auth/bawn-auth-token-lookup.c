@@ -7,6 +7,8 @@
 #include "logical/bawn-string-map.h"
 #include "util/bawn-clock.h"
 
+#define STATUS_FORBIDDEN 403
+
 static void
 add_seconds (BawnJsonWriter *w, const char *name, gint64 us)
 {
@@ -88,10 +90,12 @@ describe (BawnEngine *engine, const BawnToken *token, const char *id)
 static BawnResponse *
 refuse (const BawnRequest *request, GError **error)
 {
+  static const char body[] = "{\"errors\":[\"bad token\"]}";
+
   if (request->wrap_ttl_us > 0)
     return bawn_fail_null (error, BAWN_ERROR_DENIED, "bad token");
 
-  return bawn_response_new_bare (403, bawn_errors_encode ("bad token"));
+  return bawn_response_new_bare (STATUS_FORBIDDEN, bawn_bytes_new_string (body));
 }
 
 /* As stored by now: its uses are already counted, and after the last one it is not found. */

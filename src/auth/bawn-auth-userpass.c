@@ -388,7 +388,7 @@ userpass_renew_auth (
   if (!same_policies (user, token))
     return bawn_fail (error, BAWN_ERROR_INVALID, "policies have changed, not renewing");
 
-  bawn_token_params_renew (&user->params, token);
+  bawn_token_params_renew (&user->params, request->mount, token);
   return TRUE;
 }
 

@@ -404,12 +404,19 @@ bawn_token_params_apply (const BawnTokenParams *params, const BawnMount *mount, 
 /**
  * bawn_token_params_renew:
  * @params: what a role or user says by now
+ * @mount: (nullable): the login method's mount, whose limits hold too
  * @token: a token that is being renewed
  */
 void
-bawn_token_params_renew (const BawnTokenParams *params, BawnToken *token)
+bawn_token_params_renew (const BawnTokenParams *params, const BawnMount *mount, BawnToken *token)
 {
+  gint64 mount_max_us = mount != NULL ? bawn_mount_max_ttl_us (mount) : 0;
+
   token->ttl_us = params->ttl_us;
   token->max_ttl_us = params->max_ttl_us;
   token->period_us = params->period_us;
+  if (token->ttl_us == 0 && mount != NULL)
+    token->ttl_us = bawn_mount_default_ttl_us (mount);
+  if (mount_max_us > 0 && (token->max_ttl_us == 0 || token->max_ttl_us > mount_max_us))
+    token->max_ttl_us = mount_max_us;
 }

@@ -78,7 +78,8 @@ void bawn_token_params_read (BawnTokenParams *params, const BawnJsonNode *object
 void
 bawn_token_params_apply (const BawnTokenParams *params, const BawnMount *mount, BawnToken *token);
 /* At renewal: the times as they are said now. */
-void bawn_token_params_renew (const BawnTokenParams *params, BawnToken *token);
+void
+bawn_token_params_renew (const BawnTokenParams *params, const BawnMount *mount, BawnToken *token);
 
 const char *bawn_token_wish_name (BawnTokenWish type);
 

@@ -7,6 +7,16 @@
 
 #include <string.h>
 
+/* No time counts as longer than this (36,000 years), so that sums do not pass what a gint64 holds.
+ */
+#define LONGEST_US (G_GINT64_CONSTANT (1) << 60)
+
+static gint64
+bounded (gint64 us)
+{
+  return MIN (us, LONGEST_US);
+}
+
 /* The smallest time that lives are counted in. */
 static gint64
 to_seconds (gint64 us)
@@ -68,12 +78,13 @@ bawn_ttl_calculate (const BawnTtlInput *input,
 {
   gint64 now = to_seconds (input->now_us);
   gint64 issue = to_seconds (input->issue_us);
-  gint64 max = smaller_limit (input->mount_max_us, input->backend_max_us);
+  gint64 explicit_max = bounded (input->explicit_max_us);
+  gint64 max = smaller_limit (bounded (input->mount_max_us), input->backend_max_us);
   gint64 ttl = 0;
   gint64 left = G_MAXINT64;
   g_autofree char *warning = NULL;
 
-  max = smaller_limit (max, input->explicit_max_us);
+  max = smaller_limit (max, explicit_max);
   if (max <= 0)
     return bawn_fail (error, BAWN_ERROR_INTERNAL, "a maximum time to live is missing");
 
@@ -82,8 +93,8 @@ bawn_ttl_calculate (const BawnTtlInput *input,
       ttl = MIN (input->period_us, max);
       if (ttl < input->period_us)
         warning = capped_warning ("period", "period", input->period_us, max);
-      if (input->explicit_max_us > 0)
-        left = issue + input->explicit_max_us - now;
+      if (explicit_max > 0)
+        left = issue + explicit_max - now;
     }
   else
     {

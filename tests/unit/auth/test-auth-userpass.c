@@ -250,6 +250,8 @@ renew (AuthFixture *f, BawnToken *token, GError **error)
   g_autoptr (BawnTxn) txn = auth_begin (f);
   g_autoptr (BawnTxn) scope = bawn_txn_scope (txn, f->mount->view);
 
+  request->mount = bawn_mount_ref (f->mount);
+
   return BAWN_ENGINE_GET_CLASS (f->engine)->renew_auth (f->engine, request, token, scope, error);
 }
 
@@ -287,6 +289,34 @@ test_renewal_looks_at_the_user_again (AuthFixture *f, gconstpointer data)
   assert_answer (f, DELETE, "users/bob", NULL, "204");
   assert_fails (renew (f, token, &error), BAWN_ERROR_INVALID,
                 "user no longer exists, not renewing");
+}
+
+static void
+test_renewal_keeps_to_the_mounts_limits (AuthFixture *f, gconstpointer data)
+{
+  g_autoptr (BawnToken) found = NULL;
+  g_autoptr (BawnToken) token = NULL;
+  g_autoptr (BawnTxn) txn = NULL;
+
+  assert_answer (f, WRITE, "users/bob", "{\"password\":\"pw\"}", "204");
+  assert_answer (f, WRITE, "login/bob", "{\"password\":\"pw\"}",
+                 "auth default userpass-bob ttl=0 renewable orphan uses=0");
+  txn = auth_begin (f);
+  assert_works (bawn_token_store_lookup (f->tokens, txn, f->made, &found, &error));
+  token = bawn_token_copy (found);
+  f->mount->default_ttl_us = AUTH_S (100);
+  f->mount->max_ttl_us = AUTH_S (200);
+
+  assert_works (renew (f, token, &error));
+  g_assert_cmpint (token->ttl_us, ==, AUTH_S (100));
+  g_assert_cmpint (token->max_ttl_us, ==, AUTH_S (200));
+  assert_answer (f, WRITE, "users/bob", "{\"token_max_ttl\":150,\"token_ttl\":50}", "204");
+  assert_works (renew (f, token, &error));
+  g_assert_cmpint (token->ttl_us, ==, AUTH_S (50));
+  g_assert_cmpint (token->max_ttl_us, ==, AUTH_S (150));
+  assert_answer (f, WRITE, "users/bob", "{\"token_max_ttl\":250}", "204");
+  assert_works (renew (f, token, &error));
+  g_assert_cmpint (token->max_ttl_us, ==, AUTH_S (200));
 }
 
 static void
@@ -329,6 +359,7 @@ main (int argc, char **argv)
   add ("a-login-comes-from-where-it-may", test_a_login_comes_from_where_it_may);
   add ("a-mount-deeper-down-shows-in-names", test_a_mount_deeper_down_shows_in_names);
   add ("renewal-looks-at-the-user-again", test_renewal_looks_at_the_user_again);
+  add ("renewal-keeps-to-the-mounts-limits", test_renewal_keeps_to_the_mounts_limits);
   add ("logins-are-slow-open-and-logins", test_logins_are_slow_open_and_logins);
 
   return g_test_run ();

@@ -345,6 +345,29 @@ test_times_are_cut_to_seconds (void)
   g_assert_cmpint (ttl, ==, AUTH_S (1));
 }
 
+static void
+test_times_without_measure_are_borne (void)
+{
+  BawnTtlInput input = {
+    .now_us = AUTH_START_US,
+    .issue_us = AUTH_START_US,
+    .increment_us = G_MAXINT64,
+    .backend_ttl_us = G_MAXINT64,
+    .backend_max_us = G_MAXINT64,
+    .explicit_max_us = G_MAXINT64,
+    .mount_default_us = G_MAXINT64,
+    .mount_max_us = G_MAXINT64,
+  };
+  gint64 ttl = 0;
+
+  assert_works (bawn_ttl_calculate (&input, &ttl, NULL, &error));
+  g_assert_cmpint (ttl, >, AUTH_S (1000000000));
+  g_assert_cmpint (ttl, <, G_MAXINT64 - AUTH_START_US);
+  input.period_us = G_MAXINT64;
+  assert_works (bawn_ttl_calculate (&input, &ttl, NULL, &error));
+  g_assert_cmpint (ttl, <, G_MAXINT64 - AUTH_START_US);
+}
+
 #define add(name, func)                                                                            \
   g_test_add ("/auth/lease/" name, AuthFixture, NULL, auth_set_up, func, auth_tear_down)
 
@@ -368,6 +391,8 @@ main (int argc, char **argv)
       g_test_add_data_func (path, &ttl_rows[i], test_ttl);
     }
   g_test_add_func ("/auth/ttl/times-are-cut-to-seconds", test_times_are_cut_to_seconds);
+  g_test_add_func ("/auth/ttl/times-without-measure-are-borne",
+                   test_times_without_measure_are_borne);
 
   return g_test_run ();
 }

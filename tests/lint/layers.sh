@@ -14,6 +14,7 @@ for dir in src/*/; do
     continue
   fi
   wrong=
+  # shellcheck disable=SC2013 # words of letters only
   for inc in $(grep -rhoE '^#include "[a-z]+/' --include='*.[ch]' "$dir" | sed -E 's/.*"([a-z]+)\//\1/' | sort -u); do
     [ "$inc" = "$folder" ] && continue
     case " $row " in

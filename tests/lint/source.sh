@@ -14,11 +14,11 @@ check () { # NAME LINES: passes when LINES is empty
 }
 files=$(find src tests bench tools doc data po m4 \( -name '*.[ch]' -o -name '*.sh' -o -name '*.py' -o -name '*.am' -o -name '*.m4' \) -print)
 check "every source has its SPDX line" "$(for f in $files; do head -n 3 "$f" | grep -q SPDX-License-Identifier || echo "$f"; done)"
-check "no goto" "$(grep -nE '^[[:space:]]*goto [a-z_]+;' $(find src -name '*.c') | head)"
+check "no goto" "$(grep -rnE '^[[:space:]]*goto [a-z_]+;' src --include='*.c' | head)"
 check "no call that copies payload into plain heap" \
-  "$(grep -nE 'g_bytes_unref_to_(data|array)|g_bytes_new \(' $(find src -name '*.c' ! -name 'bawn-bytes.c') | head)"
+  "$(grep -rnE 'g_bytes_unref_to_(data|array)|g_bytes_new \(' src --include='*.c' --exclude=bawn-bytes.c | head)"
 check "no memset where a wipe is meant, no strcmp on secrets" \
-  "$(grep -nE '\b(bzero|strcpy|strcat|sprintf|gets) \(' $(find src -name '*.c') | head)"
+  "$(grep -rnE '\b(bzero|strcpy|strcat|sprintf|gets) \(' src --include='*.c' | head)"
 check "no soup_server_listen: it leaks connections" "$(grep -rnE 'soup_server_listen[a-z_]* \(' src --include='*.c' | grep -v 'bawn-http-' | head)"
 check "no file over 700 lines" "$(find src -name '*.[ch]' -exec wc -l {} + | awk '$2 != "total" && $1 > 700 {print $1, $2}')"
 echo "1..$n"

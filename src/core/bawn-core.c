@@ -193,6 +193,16 @@ renew_auth (gpointer data, BawnTxn *txn, BawnToken *token, GError **error)
   return bawn_login_renew (unsealed, txn, token, error);
 }
 
+/* The table has been read by then: the request was routed by it. */
+static BawnMount *
+ref_mount (gpointer data, BawnTxn *txn, const char *path)
+{
+  g_autoptr(BawnMountTable) table = NULL;
+  BawnMount *mount = bawn_mount_table_get (txn, &table, NULL) ? bawn_mount_table_route (table, path) : NULL;
+
+  return mount != NULL ? bawn_mount_ref (mount) : NULL;
+}
+
 static void
 kick_sweeper (gpointer data)
 {
@@ -461,6 +471,7 @@ bawn_core_new (BawnStore *store, const BawnCoreOptions *options)
     .clock = core->options.clock,
     .renew_auth = renew_auth,
     .kick_sweeper = kick_sweeper,
+    .ref_mount = ref_mount,
   };
   bawn_core_add_engine (core, bawn_engine_system_new (core), FALSE);
   bawn_core_add_engine (core, bawn_auth_token_new (&core->token_services), TRUE);

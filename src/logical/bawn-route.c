@@ -74,8 +74,10 @@ rest_name_size (const char *pattern)
   return strlen (pattern) - strlen ("{...}");
 }
 
+/* A '/' at the path's end that the pattern does not have counts only with @loose. Policies tell "a" from "a/", so a row
+ * that took both for the same would be open to whoever is denied only one of them. */
 static gboolean
-match_pattern (const char *pattern, const char *path, Captures *captures)
+match_pattern (const char *pattern, const char *path, gboolean loose, Captures *captures)
 {
   captures->n = 0;
   while (TRUE)
@@ -97,6 +99,8 @@ match_pattern (const char *pattern, const char *path, Captures *captures)
         return FALSE;
       pattern += pattern_size;
       path += size;
+      if (*path == '/' && path[1] == '\0' && *pattern == '\0' && !loose)
+        return FALSE;
       if (*pattern == '/')
         pattern++;
       if (*path == '/')
@@ -129,7 +133,8 @@ take_captures (BawnRequest *request, const Captures *captures)
  * @request: a request with its rest set; gets its params and any_field
  * @error: NOT_FOUND or UNSUPPORTED, in the API's words
  *
- * Finds the first row that fits path and operation. Help is there for every path.
+ * Finds the first row that fits path and operation. Help is there for every path. A '/' too many at the end is forgiven
+ * where there are names to be listed.
  *
  * Returns: (nullable): the row
  */
@@ -143,9 +148,10 @@ bawn_route_match (const BawnRoute *routes, BawnRequest *request, GError **error)
 
   for (const BawnRoute *route = routes; route->pattern != NULL; route++)
     {
+      gboolean loose = ((request->op | route->ops) & BAWN_OP_LIST) != 0 || request->op == BAWN_OP_HELP;
       Captures captures;
 
-      if (!match_pattern (route->pattern, request->rest, &captures))
+      if (!match_pattern (route->pattern, request->rest, loose, &captures))
         continue;
       path_fits = TRUE;
       if (request->op != BAWN_OP_HELP && (route->ops & request->op) == 0)

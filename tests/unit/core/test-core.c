@@ -115,6 +115,50 @@ test_tokens_and_policies_decide (void)
 }
 
 static void
+test_a_slash_at_the_end_evades_no_policy (void)
+{
+  g_auto(CoreFixture) f = CORE_FIXTURE_INIT;
+  g_autofree char *token = NULL;
+
+  core_fixture_open (&f, NULL);
+  core_fixture_ready (&f, 1, 1);
+  core_fixture_expect (&f, BAWN_OP_UPDATE, "sys/auth/userpass", "{\"type\":\"userpass\"}", f.root);
+  core_fixture_expect (&f, BAWN_OP_UPDATE, "auth/userpass/users/bob", "{\"password\":\"x\"}", f.root);
+  core_fixture_expect (&f, BAWN_OP_UPDATE, "sys/policy/most",
+                       "{\"policy\":\"path \\\"auth/userpass/*\\\" { capabilities = [\\\"read\\\", \\\"delete\\\"] }"
+                       " path \\\"auth/userpass/users/bob\\\" { capabilities = [\\\"deny\\\"] }\"}",
+                       f.root);
+  token = core_fixture_token (&f, "{\"policies\":[\"most\"]}");
+
+  g_assert_cmpint (core_fixture_call (&f, BAWN_OP_READ, "auth/userpass/users/bob", NULL, token), ==, BAWN_ERROR_DENIED);
+  g_assert_cmpint (core_fixture_call (&f, BAWN_OP_READ, "auth/userpass/users/bob/", NULL, token), ==, BAWN_ERROR_NOT_FOUND);
+  g_assert_cmpint (core_fixture_call (&f, BAWN_OP_DELETE, "auth/userpass/users/bob/", NULL, token), ==, BAWN_ERROR_NOT_FOUND);
+  core_fixture_expect (&f, BAWN_OP_READ, "auth/userpass/users/bob", NULL, f.root);
+}
+
+static void
+test_a_login_is_not_renewed_past_its_mounts_maximum (void)
+{
+  g_auto(CoreFixture) f = CORE_FIXTURE_INIT;
+  g_autoptr(BawnResponse) login = NULL;
+  g_autoptr(BawnResponse) renewed = NULL;
+
+  core_fixture_open (&f, NULL);
+  core_fixture_ready (&f, 1, 1);
+  core_fixture_expect (&f, BAWN_OP_UPDATE, "sys/auth/userpass",
+                       "{\"type\":\"userpass\",\"config\":{\"default_lease_ttl\":\"30s\",\"max_lease_ttl\":\"60s\"}}", f.root);
+  core_fixture_expect (&f, BAWN_OP_UPDATE, "auth/userpass/users/bob", "{\"password\":\"x\"}", f.root);
+  g_assert_cmpint (core_fixture_ask (&f, BAWN_OP_UPDATE, "auth/userpass/login/bob", "{\"password\":\"x\"}", NULL, &login, NULL),
+                   ==, CORE_FIXTURE_OK);
+  g_assert_cmpint (login->auth->token->ttl_us, ==, 30 * G_USEC_PER_SEC);
+
+  g_assert_cmpint (core_fixture_ask (&f, BAWN_OP_UPDATE, "auth/token/renew-self", "{\"increment\":\"700h\"}",
+                                     login->auth->client_token, &renewed, NULL),
+                   ==, CORE_FIXTURE_OK);
+  g_assert_cmpint (renewed->auth->token->ttl_us, ==, 60 * G_USEC_PER_SEC);
+}
+
+static void
 test_what_is_due_ends_by_itself (void)
 {
   g_auto(CoreFixture) f = CORE_FIXTURE_INIT;
@@ -156,6 +200,9 @@ main (int argc, char **argv)
   g_test_add_func ("/core/of-racing-inits-one-succeeds", test_of_racing_inits_one_succeeds);
   g_test_add_func ("/core/a-deposed-node-seals-itself", test_a_deposed_node_seals_itself);
   g_test_add_func ("/core/tokens-and-policies-decide", test_tokens_and_policies_decide);
+  g_test_add_func ("/core/a-slash-at-the-end-evades-no-policy", test_a_slash_at_the_end_evades_no_policy);
+  g_test_add_func ("/core/a-login-is-not-renewed-past-its-mounts-maximum",
+                   test_a_login_is_not_renewed_past_its_mounts_maximum);
   g_test_add_func ("/core/what-is-due-ends-by-itself", test_what_is_due_ends_by_itself);
   g_test_add_func ("/core/an-unmounted-engine-leaves-nothing-behind", test_an_unmounted_engine_leaves_nothing_behind);
 

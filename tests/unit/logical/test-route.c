@@ -46,6 +46,8 @@ static const struct
   { "", BAWN_OP_DELETE, "rest", "path", "" },
   { "config", BAWN_OP_DELETE, "rest", "path", "config" },
   { "config", BAWN_OP_HELP, "config", NULL, NULL },
+  { "config/", BAWN_OP_HELP, "config", NULL, NULL },
+  { "config/", BAWN_OP_DELETE, "rest", "path", "config/" },
 };
 
 static void
@@ -92,7 +94,8 @@ test_a_path_without_a_row_is_unsupported (void)
 {
   const char *const paths[] = { "",         "user",        "users",     "users/",   "users/-b",
                                 "users/b-", "users/.b",    "users/b b", "users/ä",  "users/bob/x",
-                                "usersx/b", "users/b/c/d", "users/@a",  "xusers/b", "users//b" };
+                                "usersx/b", "users/b/c/d", "users/@a",  "xusers/b", "users//b",
+                                "users/bob/" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)
     assert_no_row (paths[i], BAWN_OP_READ, BAWN_ERROR_NOT_FOUND, "unsupported path");
@@ -102,6 +105,7 @@ static void
 test_another_operation_is_unsupported (void)
 {
   assert_no_row ("users/bob", BAWN_OP_DELETE, BAWN_ERROR_UNSUPPORTED, "unsupported operation");
+  assert_no_row ("users/bob/", BAWN_OP_LIST, BAWN_ERROR_UNSUPPORTED, "unsupported operation");
 }
 
 int

@@ -205,6 +205,13 @@ warn_of_unknown_fields (BawnRequest *request, BawnResponse *response, const Bawn
   bawn_response_warn (response, "Endpoint ignored these unrecognized parameters: [%s]", names);
 }
 
+/* A batch token is nowhere to be revoked; what it was given ends with its parent. */
+static const char *
+lease_holder (const BawnToken *caller)
+{
+  return caller->type == BAWN_TOKEN_BATCH && caller->parent != NULL ? caller->parent : caller->hash;
+}
+
 /* An engine's wish for a lease on what it answers. */
 static gboolean
 grant_lease (BawnAttempt *attempt, BawnResponse *response, GError **error)
@@ -236,13 +243,13 @@ grant_lease (BawnAttempt *attempt, BawnResponse *response, GError **error)
 
   suffix = bawn_random_base62 (24);
   lease->id = g_strdup_printf ("%s/%s", request->path, suffix);
-  lease->token = g_strdup (request->caller->hash);
+  lease->token = g_strdup (lease_holder (request->caller));
   lease->renewable = response->renewable;
   lease->issue_us = now;
   lease->expire_us = now + lease->ttl_us;
   lease->max_ttl_us = response->secret_max_ttl_us;
   lease->internal = response->secret_internal != NULL ? g_bytes_ref (response->secret_internal) : NULL;
-  if (!bawn_lease_put (attempt->txn, lease, error))
+  if (!bawn_lease_put_new (attempt->txn, lease, error))
     return FALSE;
 
   bawn_metrics_add (bawn_core_get_metrics (attempt->unsealed->core), BAWN_METRIC_LEASES_GRANTED, 1);

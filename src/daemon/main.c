@@ -48,6 +48,17 @@ typedef struct
   GMainLoop *loop;
 } BawnDaemon;
 
+static void
+clear_arguments (BawnArguments *arguments)
+{
+  g_free (arguments->config_path);
+  g_free (arguments->log_level);
+  bawn_string_wipe_free (arguments->dev_root_token);
+  g_free (arguments->dev_address);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BawnArguments, clear_arguments)
+
 static gboolean
 parse_arguments (BawnArguments *arguments, int *argc, char ***argv, GError **error)
 {
@@ -350,7 +361,7 @@ run (const BawnArguments *arguments)
 int
 main (int argc, char **argv)
 {
-  BawnArguments arguments = { 0 };
+  g_auto(BawnArguments) arguments = { 0 };
   g_autoptr(GError) error = NULL;
 
   setlocale (LC_ALL, "");

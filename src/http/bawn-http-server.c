@@ -5,6 +5,7 @@
 #include "http/bawn-http.h"
 #include "util/bawn-error.h"
 
+#include <gio/gio.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -29,6 +30,23 @@ listener_groups (BawnConfig *config)
     g_ptr_array_add (groups, bawn_config_get_group (config, FAMILY));
 
   return g_steal_pointer (&groups);
+}
+
+/**
+ * bawn_http_check_tls:
+ * @error: INVALID, naming the package that is missing
+ *
+ * Whether libsoup can speak TLS as a client. The listeners do without (see BawnHttpWire); everything that this process asks
+ * of others over https does not.
+ *
+ * Returns: whether GIO has a TLS backend
+ */
+gboolean
+bawn_http_check_tls (GError **error)
+{
+  if (g_tls_backend_supports_tls (g_tls_backend_get_default ()))
+    return TRUE;
+  return bawn_fail (error, BAWN_ERROR_INVALID, "GIO has no TLS: install the package glib-networking");
 }
 
 /**

@@ -11,14 +11,6 @@
 /* One read from the socket. As large as a TLS record. */
 #define READ_SIZE 16384
 
-typedef enum
-{
-  STATE_HEAD, /* the head is coming in */
-  STATE_BODY, /* the body is coming in */
-  STATE_FEED, /* the request is complete, and libsoup reads its stand-in */
-  STATE_BUSY, /* libsoup has it */
-} State;
-
 struct _BawnHttpStream
 {
   GIOStream parent_instance;
@@ -26,23 +18,14 @@ struct _BawnHttpStream
   BawnHttpWire *wire; /* nullable: closed */
   BawnHttpPoller *poller;
   BawnHttpInterest interest;
-  const BawnHttpLimits *limits;
-  gssize *buffered;
   const BawnHttpStreamOwner *events;
   gpointer owner;
   GInputStream *input;
   GOutputStream *output;
 
-  State state;
-  BawnBuffer in; /* received and not yet taken apart */
-  gsize scanned; /* how much of it was searched for the end of the head */
-  gboolean begun; /* the owner knows that a request is coming in */
-  gboolean starved; /* what is in there is of no use until more comes */
-  gboolean ended; /* nothing more is read or written */
-  BawnHttpHead *head; /* nullable: allocated from the head's arrival to the end of the request */
-  BawnHttpBody body;
-  gsize counted; /* of the body, in *buffered */
-  const char *feed; /* what is left for libsoup to read */
+  BawnHttpIntake intake;
+  const char *feed; /* what is left for libsoup to read; NULL while a request is coming in */
+  gboolean ended;   /* nothing more is read or written */
 
   gboolean hold_next;
   BawnBuffer held; /* the head of an answer, waiting for its body */
@@ -72,12 +55,11 @@ static void
 end (BawnHttpStream *self)
 {
   self->ended = TRUE;
-  self->state = STATE_FEED;
   self->feed = "\n";
 }
 
 /* Tells the client why, as well as that can be done, and reads no further. */
-static gboolean
+static void
 refuse (BawnHttpStream *self, const BawnHttpRefusal *why)
 {
   g_autofree char *body = g_strdup_printf ("{\"errors\":[\"%s\"]}\n", why->text);
@@ -88,178 +70,75 @@ refuse (BawnHttpStream *self, const BawnHttpRefusal *why)
   bawn_http_wire_send (self->wire, text, strlen (text), NULL);
   self->events->refused (self->owner, why->status);
   end (self);
-
-  return FALSE;
 }
 
-/* Counts the body with those of all others. */
-static gboolean
-count_body (BawnHttpStream *self)
-{
-  static const BawnHttpRefusal busy = { 503, "too many requests are being received" };
-  gsize more = self->body.data.size - self->counted;
-  gsize before = (gsize) g_atomic_pointer_add (self->buffered, (gssize) more);
-
-  self->counted += more;
-  if (more > 0 && before + more > self->limits->max_buffered_size)
-    return refuse (self, &busy);
-
-  return TRUE;
-}
-
-/* The head is all here. */
-static gboolean
-take_head (BawnHttpStream *self, const guint8 *data, gsize size)
+/* Tells the owner how far the request has come since @before. */
+static void
+tell (BawnHttpStream *self, BawnHttpIntakeState before)
 {
   static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-  BawnHttpRefusal why = { 0, NULL };
 
-  self->head = g_new0 (BawnHttpHead, 1);
-  if (!bawn_http_head_parse (self->head, data, size, &why)
-      || !bawn_http_body_begin (&self->body, self->head, self->limits->max_request_size, &why))
-    return refuse (self, &why);
-
-  self->state = STATE_BODY;
-  self->scanned = 0;
-  if (self->body.state != BAWN_HTTP_BODY_DONE)
-    {
-      self->events->body (self->owner);
-      if (self->head->expects_continue)
-        bawn_http_wire_send (self->wire, go_on, sizeof go_on - 1, NULL);
-    }
-
-  return TRUE;
-}
-
-/* Looks for a head in @data. Blank lines before it are allowed (RFC 9112, 2.2). */
-static gboolean
-digest_head (BawnHttpStream *self, const guint8 *data, gsize size, gsize *out_used)
-{
-  static const BawnHttpRefusal long_target = { 414, "request line too long" };
-  static const BawnHttpRefusal long_head = { 431, "request headers too large" };
-  gsize blank = 0;
-
-  while (blank < size && self->scanned == 0 && (data[blank] == '\r' || data[blank] == '\n'))
-    blank++;
-  *out_used = blank;
-  data += blank;
-  size -= blank;
-
-  gsize end = bawn_http_head_end (data, size, &self->scanned);
-  if ((end > 0 ? end : size) > self->limits->max_header_size)
-    {
-      gboolean line = memchr (data, '\n', self->limits->max_header_size) != NULL;
-      return refuse (self, line ? &long_head : &long_target);
-    }
-  if (end == 0)
-    return TRUE;
-  *out_used = blank + end;
-
-  return take_head (self, data, end);
-}
-
-/* Takes a request, or a part of one, out of what has come in. */
-static gboolean
-digest (BawnHttpStream *self, const guint8 *data, gsize size, gsize *out_used)
-{
-  BawnHttpRefusal why = { 0, NULL };
-  gsize used = 0;
-  gsize body_used = 0;
-
-  if (self->state == STATE_HEAD && !digest_head (self, data, size, &used))
-    return FALSE;
-  if (self->state == STATE_BODY)
-    {
-      if (!bawn_http_body_feed (&self->body, data + used, size - used, self->limits->max_request_size, &body_used, &why))
-        return refuse (self, &why);
-      if (!count_body (self))
-        return FALSE;
-      if (self->body.state == BAWN_HTTP_BODY_DONE)
-        {
-          self->state = STATE_FEED;
-          self->feed = stand_in (self->head);
-        }
-    }
-  *out_used = used + body_used;
-
-  return TRUE;
-}
-
-/* What is behind the first @used bytes stays for later. */
-static void
-keep_rest (BawnHttpStream *self, gsize used)
-{
-  if (used == 0)
+  if (self->intake.state == BAWN_HTTP_INTAKE_COMPLETE)
+    self->feed = stand_in (self->intake.head);
+  if (before != BAWN_HTTP_INTAKE_HEAD || self->intake.state != BAWN_HTTP_INTAKE_BODY)
     return;
-  memmove (self->in.data, self->in.data + used, self->in.size - used);
-  bawn_buffer_truncate (&self->in, self->in.size - used);
-  if (self->in.size == 0)
-    bawn_buffer_clear (&self->in);
+  self->events->body (self->owner);
+  if (self->intake.head->expects_continue)
+    bawn_http_wire_send (self->wire, go_on, sizeof go_on - 1, NULL);
 }
 
-/* Digests what came now, behind what was there. */
 static void
 take (BawnHttpStream *self, const guint8 *data, gsize size)
 {
-  gsize used = 0;
+  BawnHttpIntakeState before = self->intake.state;
+  BawnHttpRefusal why = { 0, NULL };
 
-  if (self->in.size > 0)
-    {
-      bawn_buffer_append (&self->in, data, size);
-      if (digest (self, self->in.data, self->in.size, &used))
-        keep_rest (self, used);
-    }
-  else if (digest (self, data, size, &used))
-    bawn_buffer_append (&self->in, data + used, size - used);
+  if (!self->intake.begun)
+    self->events->began (self->owner);
+  gboolean good
+    = data != NULL ? bawn_http_intake_take (&self->intake, data, size, &why) : bawn_http_intake_take_rest (&self->intake, &why);
+  if (good)
+    tell (self, before);
+  else
+    refuse (self, &why);
 }
 
-static void
-begin (BawnHttpStream *self)
+/* Reads from the socket. FALSE: nothing is there now. */
+static gboolean
+receive (BawnHttpStream *self)
 {
-  if (self->begun)
-    return;
-  self->begun = TRUE;
-  self->events->began (self->owner);
+  guint8 data[READ_SIZE];
+  g_autoptr(GError) error = NULL;
+  gssize n = bawn_http_wire_receive (self->wire, data, sizeof data, &error);
+
+  /* All that was there has come, if it was less than there is room for; of TLS, nobody knows. */
+  if (n < (gssize) sizeof data && self->wire->session == NULL && !self->interest.hung_up)
+    self->interest.readable = FALSE;
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    {
+      self->interest.readable = FALSE;
+      return FALSE;
+    }
+  if (n <= 0)
+    {
+      end (self);
+      return TRUE;
+    }
+  take (self, data, (gsize) n);
+  bawn_wipe (data, (gsize) n);
+
+  return TRUE;
 }
 
 /* Reads until there is something for libsoup. FALSE: not now. */
 static gboolean
 pump (BawnHttpStream *self)
 {
-  guint8 data[READ_SIZE];
-
-  if (self->in.size > 0 && !self->starved)
-    {
-      gsize used = 0;
-
-      begin (self);
-      if (digest (self, self->in.data, self->in.size, &used))
-        keep_rest (self, used);
-    }
-
-  while (self->state != STATE_FEED)
-    {
-      g_autoptr(GError) error = NULL;
-      gssize n = bawn_http_wire_receive (self->wire, data, sizeof data, &error);
-
-      self->starved = TRUE;
-      /* All that was there has come, if it was less than there is room for; of TLS, nobody knows. */
-      if (n < (gssize) sizeof data && self->wire->session == NULL && !self->interest.hung_up)
-        self->interest.readable = FALSE;
-      if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-        {
-          self->interest.readable = FALSE;
-          return FALSE;
-        }
-      if (n <= 0)
-        {
-          end (self);
-          return TRUE;
-        }
-      begin (self);
-      take (self, data, (gsize) n);
-      bawn_wipe (data, (gsize) n);
-    }
+  if (bawn_http_intake_has_rest (&self->intake))
+    take (self, NULL, 0);
+  while (self->feed == NULL)
+    if (!receive (self))
+      return FALSE;
 
   return TRUE;
 }
@@ -269,7 +148,7 @@ bawn_http_stream_read (BawnHttpStream *self, void *data, gsize size, GError **er
 {
   if (self->wire == NULL)
     return 0;
-  if (self->state == STATE_BUSY || (self->state != STATE_FEED && !pump (self)))
+  if ((self->feed == NULL && !pump (self)) || (*self->feed == '\0' && !self->ended))
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "would block");
       return -1;
@@ -278,8 +157,6 @@ bawn_http_stream_read (BawnHttpStream *self, void *data, gsize size, GError **er
   gsize n = MIN (size, strlen (self->feed));
   memcpy (data, self->feed, n);
   self->feed += n;
-  if (*self->feed == '\0' && !self->ended)
-    self->state = STATE_BUSY;
 
   return (gssize) n;
 }
@@ -345,10 +222,8 @@ bawn_http_stream_write (BawnHttpStream *self, const void *data, gsize size, GErr
 static gboolean
 has_more (BawnHttpStream *self)
 {
-  if (self->wire == NULL || self->state == STATE_FEED)
-    return TRUE;
-
-  return (self->in.size > 0 && !self->starved) || bawn_http_wire_pending (self->wire);
+  return self->wire == NULL || self->ended || (self->feed != NULL && *self->feed != '\0')
+         || (self->feed == NULL && bawn_http_intake_has_rest (&self->intake)) || bawn_http_wire_pending (self->wire);
 }
 
 gboolean
@@ -421,7 +296,7 @@ stream_finalize (GObject *object)
   bawn_http_stream_halves_forget (self->input, self->output);
   g_clear_object (&self->input);
   g_clear_object (&self->output);
-  bawn_buffer_clear (&self->in);
+  bawn_http_intake_clear (&self->intake);
   bawn_buffer_clear (&self->held);
   G_OBJECT_CLASS (bawn_http_stream_parent_class)->finalize (object);
 }
@@ -463,12 +338,11 @@ bawn_http_stream_new (BawnHttpWire *wire, BawnHttpPoller *poller, const BawnHttp
 {
   g_autoptr(BawnHttpStream) self = g_object_new (BAWN_TYPE_HTTP_STREAM, NULL);
 
+  bawn_http_intake_init (&self->intake, limits, buffered);
   if (!bawn_http_poller_add (poller, &self->interest, wire->fd))
     return NULL;
   self->wire = wire;
   self->poller = poller;
-  self->limits = limits;
-  self->buffered = buffered;
   self->events = events;
   self->owner = owner;
 
@@ -484,7 +358,7 @@ bawn_http_stream_new (BawnHttpWire *wire, BawnHttpPoller *poller, const BawnHttp
 const BawnHttpHead *
 bawn_http_stream_get_head (BawnHttpStream *stream)
 {
-  return stream->head;
+  return stream->intake.head;
 }
 
 /**
@@ -496,7 +370,7 @@ bawn_http_stream_get_head (BawnHttpStream *stream)
 BawnBuffer *
 bawn_http_stream_get_body (BawnHttpStream *stream)
 {
-  return &stream->body.data;
+  return &stream->intake.body.data;
 }
 
 /**
@@ -520,16 +394,8 @@ bawn_http_stream_hold (BawnHttpStream *stream)
 void
 bawn_http_stream_next (BawnHttpStream *stream)
 {
-  if (stream->head != NULL)
-    bawn_http_head_clear (stream->head);
-  g_clear_pointer (&stream->head, g_free);
-  bawn_http_body_clear (&stream->body);
-  g_atomic_pointer_add (stream->buffered, -(gssize) stream->counted);
-  stream->counted = 0;
-  if (stream->ended)
-    return;
-  stream->state = STATE_HEAD;
-  stream->starved = FALSE;
-  stream->begun = FALSE;
+  bawn_http_intake_next (&stream->intake);
   stream->hold_next = FALSE;
+  if (!stream->ended)
+    stream->feed = NULL;
 }

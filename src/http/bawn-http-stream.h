@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "http/bawn-http-body.h"
-#include "http/bawn-http-limits.h"
+#include "http/bawn-http-intake.h"
 #include "http/bawn-http-poller.h"
 #include "http/bawn-http-wire.h"
 

@@ -132,6 +132,44 @@ port_new (BawnHttpWorker *worker, BawnHttpListener *listener)
   return port;
 }
 
+typedef struct
+{
+  BawnHttpPostFunc func;
+  gpointer data;
+} Post;
+
+typedef struct
+{
+  GSource source;
+  BawnHttpWorker *worker;
+} PostSource;
+
+static void
+run_posts (BawnHttpWorker *worker)
+{
+  g_mutex_lock (&worker->mutex);
+  GQueue posts = worker->posts;
+  g_queue_init (&worker->posts);
+  g_mutex_unlock (&worker->mutex);
+
+  for (Post *post = g_queue_pop_head (&posts); post != NULL; post = g_queue_pop_head (&posts))
+    {
+      post->func (post->data);
+      g_free (post);
+    }
+}
+
+static gboolean
+post_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  g_source_set_ready_time (source, -1);
+  run_posts (((PostSource *) source)->worker);
+
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs post_funcs = { .dispatch = post_dispatch };
+
 /* The request is complete: libsoup has read all of its stand-in. */
 static void
 on_request_read (SoupServer *server, SoupServerMessage *message, gpointer user_data)
@@ -208,6 +246,7 @@ tear_down (BawnHttpWorker *worker)
   g_mutex_lock (&worker->mutex);
   worker->gone = TRUE;
   g_mutex_unlock (&worker->mutex);
+  run_posts (worker);
 
   each_conn (worker, bawn_http_conn_abort);
   while (g_main_context_iteration (worker->context, FALSE))
@@ -227,6 +266,7 @@ worker_run (gpointer data)
   BawnHttpWorker *worker = data;
 
   /* Held to the end, so that no g_main_context_invoke() elsewhere ever takes it for idle and runs there. */
+  g_atomic_pointer_set (&worker->self, g_thread_self ());
   g_main_context_acquire (worker->context);
   g_main_context_push_thread_default (worker->context);
   set_up (worker);
@@ -259,6 +299,11 @@ bawn_http_worker_new (guint index, const BawnHttpHandler *handler, GPtrArray *li
   worker->listeners = listeners;
   worker->context = g_main_context_new ();
   worker->ports = g_ptr_array_new_with_free_func (port_free);
+  g_queue_init (&worker->posts);
+  worker->post_source = g_source_new (&post_funcs, sizeof (PostSource));
+  ((PostSource *) worker->post_source)->worker = worker;
+  g_source_set_static_name (worker->post_source, "bawn-http-post");
+  g_source_attach (worker->post_source, worker->context);
 
   return worker;
 }
@@ -276,6 +321,8 @@ bawn_http_worker_unref (BawnHttpWorker *worker)
   if (!g_atomic_ref_count_dec (&worker->refs))
     return;
   g_ptr_array_unref (worker->ports);
+  g_source_destroy (worker->post_source);
+  g_source_unref (worker->post_source);
   g_main_context_unref (worker->context);
   g_mutex_clear (&worker->mutex);
   g_free (worker);
@@ -341,7 +388,8 @@ bawn_http_worker_stop (BawnHttpWorker *worker, gint64 deadline_us)
 void
 bawn_http_worker_join (BawnHttpWorker *worker)
 {
-  g_clear_pointer (&worker->thread, g_thread_join);
+  g_thread_join (worker->thread);
+  worker->thread = NULL;
 }
 
 /* By a connection, as the last thing that it does. */
@@ -356,22 +404,7 @@ bawn_http_worker_conn_gone (BawnHttpWorker *worker)
 gboolean
 bawn_http_worker_is_current (BawnHttpWorker *worker)
 {
-  return worker->thread == g_thread_self ();
-}
-
-typedef struct
-{
-  BawnHttpPostFunc func;
-  gpointer data;
-} Post;
-
-static gboolean
-on_post (gpointer user_data)
-{
-  Post *post = user_data;
-
-  post->func (post->data);
-  return G_SOURCE_REMOVE;
+  return g_atomic_pointer_get (&worker->self) == g_thread_self ();
 }
 
 /**
@@ -393,11 +426,10 @@ bawn_http_worker_post (BawnHttpWorker *worker, BawnHttpPostFunc func, gpointer d
     return FALSE;
 
   Post *post = g_new (Post, 1);
-  g_autoptr(GSource) source = g_idle_source_new ();
   *post = (Post) { func, data };
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, on_post, post, g_free);
-  g_source_attach (source, worker->context);
+  g_queue_push_tail (&worker->posts, post);
+  if (worker->posts.length == 1)
+    g_source_set_ready_time (worker->post_source, 0);
 
   return TRUE;
 }

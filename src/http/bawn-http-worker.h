@@ -32,7 +32,7 @@ typedef struct
  * @stats: written by this thread only, read by any
  * @stopping: no new requests are taken
  * @n_conns: open on all ports
- * @posts: what other threads want done here
+ * @posts: what other threads want done here; @post_source runs it
  *
  * One thread with its main context and its SoupServer. Everything that a connection does happens in one of these.
  */
@@ -44,7 +44,8 @@ struct _BawnHttpWorker
   GPtrArray *listeners; /* (element-type BawnHttpListener), not owned */
   BawnHttpStats stats;
 
-  GThread *thread; /* nullable: not started */
+  GThread *thread; /* nullable: not started; of whoever starts and joins it */
+  GThread *self;   /* atomic; set by the thread itself */
   GMainContext *context;
   SoupServer *server;
   BawnHttpPoller *poller;
@@ -55,7 +56,9 @@ struct _BawnHttpWorker
   guint n_conns;
 
   GMutex mutex;
-  gboolean gone; /* under the mutex: nothing can be posted any more */
+  GQueue posts;    /* under the mutex */
+  gboolean gone;   /* under the mutex: nothing can be posted any more */
+  GSource *post_source;
 };
 
 typedef void (*BawnHttpPostFunc) (gpointer data);

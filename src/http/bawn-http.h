@@ -65,6 +65,7 @@ typedef struct
  */
 typedef struct _BawnHttpServer BawnHttpServer;
 
+gboolean bawn_http_check_tls (GError **error);
 void bawn_http_check_config (BawnConfig *config);
 BawnHttpServer *bawn_http_server_open (BawnConfig *config, const BawnHttpHandler *handler, guint n_workers, GError **error);
 void bawn_http_server_start (BawnHttpServer *server);

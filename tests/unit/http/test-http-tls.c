@@ -3,10 +3,11 @@
 
 #include "fixture.h"
 
-#include <glib/gstdio.h>
+#include <gio/gio.h>
 #include <string.h>
 
 #define GET(path) "GET /v1/" path " HTTP/1.1\r\nHost: h\r\n\r\n"
+#define CHILD "--without-tls-child"
 #define TLS "tls-cert-file=@DIR@/cert.pem\ntls-key-file=@DIR@/key.pem\n"
 
 static void
@@ -236,9 +237,39 @@ test_refusal (void)
   g_assert_true (client_at_end (client));
 }
 
+static int
+without_tls_child (void)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_false (bawn_http_check_tls (&error));
+  fixture_assert_has (error->message, "install the package glib-networking");
+
+  return 0;
+}
+
+static void
+test_backend (void)
+{
+  g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (bawn_http_check_tls (&error));
+  g_assert_no_error (error);
+
+  /* GIO's own stand-in for a backend that is not there. */
+  g_subprocess_launcher_setenv (launcher, "GIO_USE_TLS", "dummy", TRUE);
+  g_autoptr(GSubprocess) child = g_subprocess_launcher_spawn (launcher, &error, "/proc/self/exe", CHILD, NULL);
+  g_assert_no_error (error);
+  g_assert_true (g_subprocess_wait_check (child, NULL, &error));
+}
+
 int
 main (int argc, char **argv)
 {
+  if (argc > 1 && strcmp (argv[1], CHILD) == 0)
+    return without_tls_child ();
+
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/http/tls/requests-are-served", test_served);
   g_test_add_func ("/http/tls/pipelined-requests-are-served", test_pipelining);
@@ -252,6 +283,7 @@ main (int argc, char **argv)
   g_test_add_func ("/http/tls/silent-clients-keep-nobody-out", test_silent_clients);
   g_test_add_func ("/http/tls/a-handshake-has-a-deadline", test_handshake_deadline);
   g_test_add_func ("/http/tls/a-refusal-is-readable", test_refusal);
+  g_test_add_func ("/http/tls/a-missing-backend-is-named", test_backend);
 
   return g_test_run ();
 }

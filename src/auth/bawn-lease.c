@@ -52,6 +52,7 @@ bawn_lease_unref (BawnLease *lease)
 
   g_free (lease->id);
   g_free (lease->token);
+  g_free (lease->mount);
   g_clear_pointer (&lease->internal, g_bytes_unref);
   g_free (lease->revoke_error);
   g_free (box);
@@ -71,6 +72,7 @@ bawn_lease_copy (const BawnLease *lease)
   *copy = *lease;
   copy->id = g_strdup (lease->id);
   copy->token = g_strdup (lease->token);
+  copy->mount = g_strdup (lease->mount);
   copy->internal = lease->internal != NULL ? g_bytes_ref (lease->internal) : NULL;
   copy->revoke_error = g_strdup (lease->revoke_error);
 
@@ -86,6 +88,8 @@ bawn_lease_write (const BawnLease *lease)
   bawn_json_writer_add_string (&w, "id", lease->id);
   if (lease->token != NULL)
     bawn_json_writer_add_string (&w, "token", lease->token);
+  if (lease->mount != NULL)
+    bawn_json_writer_add_string (&w, "mount", lease->mount);
   bawn_json_writer_add_bool (&w, "auth", lease->is_auth);
   bawn_json_writer_add_bool (&w, "renewable", lease->renewable);
   bawn_json_writer_add_int (&w, "issued", lease->issue_us);
@@ -124,6 +128,7 @@ lease_parse (const char *key, GBytes *plain, GError **error)
 
   lease->id = g_strdup (id);
   lease->token = g_strdup (bawn_json_get_string (root, "token", NULL));
+  lease->mount = g_strdup (bawn_json_get_string (root, "mount", NULL));
   lease->is_auth = bawn_json_get_bool (root, "auth", FALSE);
   lease->renewable = bawn_json_get_bool (root, "renewable", FALSE);
   lease->issue_us = bawn_json_get_int (root, "issued", 0);

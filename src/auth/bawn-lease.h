@@ -10,6 +10,8 @@ G_BEGIN_DECLS
  * BawnLease:
  * @id: "<request path>/<24 base62>"; of a token "auth/<mount>/…/<hash>"
  * @token: hash of the token that it was given to, or (@is_auth) that it is of
+ * @mount: (nullable): uuid of the mount that it came from, which its path may belong to no more; %NULL for tokens that no
+ *   login method gave
  * @internal: (nullable): the engine's JSON
  *
  * A promise with an end. Stored at sys/lease/id/<id>, and indexed by due time at sys/lease/due/<bucket>/<hash of id>
@@ -20,6 +22,7 @@ typedef struct
 {
   char *id;
   char *token;
+  char *mount;
   gboolean is_auth;
   gboolean renewable;
   gint64 issue_us;

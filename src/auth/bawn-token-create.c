@@ -38,6 +38,8 @@ make_lease (const BawnToken *token)
 
   lease->id = bawn_token_store_lease_id (token);
   lease->token = g_strdup (token->hash);
+  if (token->internal != NULL)
+    lease->mount = g_strdup (g_hash_table_lookup (token->internal, BAWN_TOKEN_MOUNT));
   lease->is_auth = TRUE;
   lease->renewable = token->renewable;
   lease->issue_us = token->creation_us;

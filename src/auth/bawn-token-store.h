@@ -58,6 +58,9 @@ gboolean bawn_token_store_sweep (BawnTokenStore *store, BawnTxn *txn, gboolean *
 /* Where cubbyholes live: the entries of one are at BAWN_CUBBYHOLE_PREFIX, the token's @cubbyhole, "/", and their path. */
 #define BAWN_CUBBYHOLE_PREFIX "cubbyhole/"
 
+/* In a token's internal map: the uuid of the login method's mount that gave it. */
+#define BAWN_TOKEN_MOUNT "core.mount"
+
 /**
  * BawnTokenServices:
  *

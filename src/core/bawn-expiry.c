@@ -61,19 +61,27 @@ engine_revoke (BawnUnsealed *unsealed, BawnTxn *txn, const BawnMount *mount, con
                                                  scope, error);
 }
 
-/* The mount a lease came from: one that is there, or one that is being cleared away. */
 static BawnMount *
-mount_of_lease (const BawnMountTable *table, const char *lease_id)
+find_doomed (const BawnMountTable *table, const char *uuid)
 {
   for (guint i = 0; i < bawn_mount_table_doomed_size (table); i++)
     {
       BawnMount *mount = bawn_mount_table_doomed_index (table, i);
 
-      if (g_str_has_prefix (lease_id, mount->path))
+      if (g_strcmp0 (mount->uuid, uuid) == 0)
         return mount;
     }
 
-  return bawn_mount_table_route (table, lease_id);
+  return NULL;
+}
+
+/* The mount a lease came from, if it is still there: its path may be another one's by now. */
+static BawnMount *
+find_live (const BawnMountTable *table, const BawnLease *lease)
+{
+  BawnMount *mount = bawn_mount_table_route (table, lease->id);
+
+  return mount != NULL && (lease->mount == NULL || g_str_equal (mount->uuid, lease->mount)) ? mount : NULL;
 }
 
 /**
@@ -103,7 +111,9 @@ bawn_expiry_revoke (BawnUnsealed *unsealed, BawnTxn *txn, const char *lease_id, 
   if (!bawn_mount_table_get (txn, &table, error))
     return FALSE;
 
-  BawnMount *mount = mount_of_lease (table, lease_id);
+  BawnMount *mount = find_live (table, lease);
+  if (mount == NULL)
+    mount = find_doomed (table, lease->mount);
   if (mount != NULL && !engine_revoke (unsealed, txn, mount, lease, &failure))
     {
       if (!force || bawn_error_is (failure, BAWN_ERROR_WOULD_BLOCK) || bawn_error_is (failure, BAWN_ERROR_CONFLICT))
@@ -175,7 +185,7 @@ bawn_expiry_renew (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, c
   if (!bawn_mount_table_get (txn, &table, error))
     return NULL;
 
-  BawnMount *mount = bawn_mount_table_route (table, lease_id);
+  BawnMount *mount = find_live (table, lease);
   if (mount == NULL)
     return bawn_fail_null (error, BAWN_ERROR_INVALID, "lease not found");
 
@@ -238,14 +248,32 @@ typedef struct
 {
   BawnUnsealed *unsealed;
   const char *id;
+  gint64 due_us;      /* only if it is due by then, since it may have been renewed; 0: in any case */
   const char *reason; /* nullable: postpone instead */
 } BawnExpiryLease;
+
+static gboolean
+is_over (BawnTxn *txn, const BawnExpiryLease *job, gboolean *out_over, GError **error)
+{
+  g_autoptr(BawnLease) lease = NULL;
+
+  if (!bawn_lease_get (txn, job->id, &lease, error))
+    return FALSE;
+
+  *out_over = lease != NULL && (job->due_us == 0 || lease->expire_us <= job->due_us);
+  return TRUE;
+}
 
 static gboolean
 end_lease (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error)
 {
   BawnExpiryLease *job = user_data;
+  gboolean over = FALSE;
 
+  if (!is_over (txn, job, &over, error))
+    return FALSE;
+  if (!over)
+    return TRUE;
   if (job->reason != NULL)
     return postpone (txn, job->id, bawn_clock_real_us (bawn_core_get_clock (core)), job->reason, error);
 
@@ -254,11 +282,11 @@ end_lease (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error)
 
 /* One by one, so that an engine that fails holds up nobody else's. */
 static gboolean
-end_leases (BawnExpiry *expiry, BawnUnsealed *unsealed, GStrv ids, GError **error)
+end_leases (BawnExpiry *expiry, BawnUnsealed *unsealed, GStrv ids, gint64 due_us, GError **error)
 {
   for (guint i = 0; ids[i] != NULL; i++)
     {
-      BawnExpiryLease job = { .unsealed = unsealed, .id = ids[i] };
+      BawnExpiryLease job = { .unsealed = unsealed, .id = ids[i], .due_us = due_us };
       g_autoptr(GError) failure = NULL;
 
       if (bawn_core_transact (expiry->core, end_lease, &job, &failure))
@@ -313,7 +341,7 @@ end_due (BawnExpiry *expiry, BawnExpiryStep *step, GError **error)
   step->next_us = due.next_us;
   step->more |= g_strv_length (ids) == BATCH_LEASES;
 
-  return end_leases (expiry, step->unsealed, ids, error);
+  return end_leases (expiry, step->unsealed, ids, due.now_us, error);
 }
 
 static gboolean
@@ -329,22 +357,46 @@ sweep_tokens (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error)
   return TRUE;
 }
 
-/* Collects the ids of some leases below a path. */
+/* The leases of a mount that is being cleared away. */
+typedef struct
+{
+  const BawnMount *mount;
+  gint64 now_us;
+  GPtrArray *ids;   /* some that can be ended now */
+  gboolean waiting; /* there are others, which could not be ended and are to be tried later */
+} BawnExpiryHarvest;
+
 static gboolean
-collect_leases (BawnTxn *txn, const char *prefix, GPtrArray *ids, GError **error)
+collect_lease (BawnTxn *txn, const char *id, BawnExpiryHarvest *harvest, GError **error)
+{
+  g_autoptr(BawnLease) lease = NULL;
+
+  if (!bawn_lease_get (txn, id, &lease, error))
+    return FALSE;
+  if (lease == NULL || g_strcmp0 (lease->mount, harvest->mount->uuid) != 0)
+    return TRUE;
+
+  if (lease->revoke_attempts > 0 && lease->expire_us > harvest->now_us)
+    harvest->waiting = TRUE;
+  else
+    g_ptr_array_add (harvest->ids, g_strdup (id));
+  return TRUE;
+}
+
+static gboolean
+collect_leases (BawnTxn *txn, const char *prefix, BawnExpiryHarvest *harvest, GError **error)
 {
   g_auto(GStrv) names = NULL;
 
   if (!bawn_lease_list (txn, prefix, &names, error))
     return FALSE;
 
-  for (guint i = 0; names[i] != NULL && ids->len < BATCH_LEASES; i++)
+  for (guint i = 0; names[i] != NULL && harvest->ids->len < BATCH_LEASES; i++)
     {
       g_autofree char *path = g_strconcat (prefix, names[i], NULL);
+      gboolean folder = g_str_has_suffix (path, "/");
 
-      if (!g_str_has_suffix (path, "/"))
-        g_ptr_array_add (ids, g_steal_pointer (&path));
-      else if (!collect_leases (txn, path, ids, error))
+      if (folder ? !collect_leases (txn, path, harvest, error) : !collect_lease (txn, path, harvest, error))
         return FALSE;
     }
 
@@ -382,29 +434,27 @@ clear_entries (BawnTxn *txn, const char *prefix, guint *inout_left, GError **err
 typedef struct
 {
   BawnExpiryStep *step;
-  GPtrArray *leases; /* of the first doomed mount: to be ended before its entries go */
+  GPtrArray *leases; /* of a doomed mount: to be ended before its entries go */
 } BawnExpiryClearing;
 
+/* @out_busy: there was something to do. A mount with a lease that could not be ended waits until it is. */
 static gboolean
-clear_doomed (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error)
+clear_mount (BawnCore *core, BawnTxn *txn, const BawnMountTable *table, const BawnMount *mount, GPtrArray *leases,
+             gboolean *out_busy, GError **error)
 {
-  BawnExpiryClearing *clearing = user_data;
-  g_autoptr(BawnMountTable) table = NULL;
+  BawnExpiryHarvest harvest = {
+    .mount = mount,
+    .now_us = bawn_clock_real_us (bawn_core_get_clock (core)),
+    .ids = leases,
+  };
   guint left = BATCH_ENTRIES;
 
-  g_ptr_array_set_size (clearing->leases, 0);
-  if (!bawn_mount_table_get (txn, &table, error))
+  if (!collect_leases (txn, mount->path, &harvest, error))
     return FALSE;
-  if (bawn_mount_table_doomed_size (table) == 0)
+  *out_busy = leases->len > 0 || !harvest.waiting;
+  if (leases->len > 0 || harvest.waiting)
     return TRUE;
 
-  BawnMount *mount = bawn_mount_table_doomed_index (table, 0);
-  clearing->step->more = TRUE;
-  if (bawn_mount_table_lookup (table, mount->path) == NULL
-      && !collect_leases (txn, mount->path, clearing->leases, error))
-    return FALSE;
-  if (clearing->leases->len > 0)
-    return TRUE;
   if (!clear_entries (txn, mount->view, &left, error))
     return FALSE;
   if (left == BATCH_ENTRIES)
@@ -412,6 +462,25 @@ clear_doomed (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error)
       g_autoptr(BawnMountTable) without = bawn_mount_table_forget (table, mount->uuid);
       bawn_mount_table_put (txn, without);
     }
+
+  return TRUE;
+}
+
+static gboolean
+clear_doomed (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error)
+{
+  BawnExpiryClearing *clearing = user_data;
+  g_autoptr(BawnMountTable) table = NULL;
+  gboolean busy = FALSE;
+
+  g_ptr_array_set_size (clearing->leases, 0);
+  if (!bawn_mount_table_get (txn, &table, error))
+    return FALSE;
+
+  for (guint i = 0; !busy && i < bawn_mount_table_doomed_size (table); i++)
+    if (!clear_mount (core, txn, table, bawn_mount_table_doomed_index (table, i), clearing->leases, &busy, error))
+      return FALSE;
+  clearing->step->more |= busy;
 
   return TRUE;
 }
@@ -426,7 +495,7 @@ clear_mounts (BawnExpiry *expiry, BawnExpiryStep *step, GError **error)
     return FALSE;
 
   g_ptr_array_add (leases, NULL);
-  return end_leases (expiry, step->unsealed, (GStrv) leases->pdata, error);
+  return end_leases (expiry, step->unsealed, (GStrv) leases->pdata, 0, error);
 }
 
 /* One round; FALSE: something is wrong, wait before the next. */

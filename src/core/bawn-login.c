@@ -59,7 +59,7 @@ bawn_login_finish (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, B
   choose_type (request->mount, token);
   if (token->internal == NULL)
     token->internal = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  g_hash_table_insert (token->internal, g_strdup (BAWN_LOGIN_MOUNT), g_strdup (request->mount->uuid));
+  g_hash_table_insert (token->internal, g_strdup (BAWN_TOKEN_MOUNT), g_strdup (request->mount->uuid));
   GStrv policies = clean_policies (token);
   g_strfreev (token->policies);
   token->policies = policies;

@@ -5,9 +5,6 @@
 
 G_BEGIN_DECLS
 
-/* In a token's internal map: the uuid of the mount it was made by. */
-#define BAWN_LOGIN_MOUNT "core.mount"
-
 /* Makes the token that a login method wished for (@response->auth without a client token). */
 gboolean bawn_login_finish (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, BawnResponse *response, GError **error);
 /* Runs the login method's renew_auth for @token and applies the method's limits. */

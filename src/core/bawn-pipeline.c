@@ -94,7 +94,7 @@ static gboolean
 mount_is_there (const BawnAttempt *attempt, const BawnToken *token)
 {
   const char *uuid
-      = token->internal != NULL ? g_hash_table_lookup (token->internal, BAWN_LOGIN_MOUNT) : NULL;
+      = token->internal != NULL ? g_hash_table_lookup (token->internal, BAWN_TOKEN_MOUNT) : NULL;
 
   if (uuid == NULL)
     return TRUE;
@@ -244,6 +244,7 @@ grant_lease (BawnAttempt *attempt, BawnResponse *response, GError **error)
   suffix = bawn_random_base62 (24);
   lease->id = g_strdup_printf ("%s/%s", request->path, suffix);
   lease->token = g_strdup (lease_holder (request->caller));
+  lease->mount = g_strdup (request->mount->uuid);
   lease->renewable = response->renewable;
   lease->issue_us = now;
   lease->expire_us = now + lease->ttl_us;

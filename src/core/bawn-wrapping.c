@@ -96,6 +96,8 @@ bawn_wrapping_wrap (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, 
     return TRUE;
 
   gint64 now = bawn_clock_real_us (bawn_core_get_clock (unsealed->core));
+  /* In whole seconds, as it is stored: to rewrap what has 0 would be for ever. */
+  ttl_us = MAX (ttl_us - ttl_us % G_USEC_PER_SEC, G_USEC_PER_SEC);
   g_autoptr(BawnToken) token = make_wrapping_token (request, ttl_us, now);
   g_autoptr(BawnWipedString) id = NULL;
   if (!bawn_token_store_create (unsealed->tokens, txn, token, NULL, request->path, &id, error))

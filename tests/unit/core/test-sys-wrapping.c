@@ -9,7 +9,7 @@
 #define GONE "wrapping token is not valid or does not exist"
 
 static char *
-wrap_with (CoreFixture *f, BawnOp op, const char *path, const char *body)
+wrap_for (CoreFixture *f, BawnOp op, const char *path, const char *body, gint64 ttl_us)
 {
   g_autoptr (BawnRequest) request = bawn_request_new (op, path);
   g_autoptr (GError) error = NULL;
@@ -19,16 +19,22 @@ wrap_with (CoreFixture *f, BawnOp op, const char *path, const char *body)
     request->data = bawn_json_parse_string (body, &error);
   g_assert_no_error (error);
   request->token = g_strdup (f->root);
-  request->wrap_ttl_us = 60 * G_USEC_PER_SEC;
+  request->wrap_ttl_us = ttl_us;
   g_autofree char *text = sys_check_ask (f, request, &code, NULL);
   g_assert_cmpint (code, ==, CORE_FIXTURE_OK);
 
   g_autoptr (BawnJson) json = bawn_json_parse_string (text, &error);
   g_assert_no_error (error);
   const BawnJsonNode *info = bawn_json_get (bawn_json_root (json), "wrap_info");
-  g_assert_cmpint (bawn_json_get_int (info, "ttl", 0), ==, 60);
+  g_assert_cmpint (bawn_json_get_int (info, "ttl", 0), ==, MAX (ttl_us / G_USEC_PER_SEC, 1));
   g_assert_cmpstr (bawn_json_get_string (info, "creation_path", NULL), ==, path);
   return g_strdup (bawn_json_get_string (info, "token", NULL));
+}
+
+static char *
+wrap_with (CoreFixture *f, BawnOp op, const char *path, const char *body)
+{
+  return wrap_for (f, op, path, body, 60 * G_USEC_PER_SEC);
 }
 
 static char *
@@ -109,6 +115,24 @@ test_rewrapping_keeps_content_path_and_time (void)
 }
 
 static void
+test_a_part_of_a_second_is_not_for_ever (void)
+{
+  g_auto (CoreFixture) f = CORE_FIXTURE_INIT;
+
+  ready (&f);
+  g_autofree char *old =
+      wrap_for (&f, WRITE, "sys/wrapping/wrap", "{\"a\":\"b\"}", G_USEC_PER_SEC / 2);
+  g_autoptr (BawnJson) json = sys_check_json (&f, old, WRITE, "sys/wrapping/rewrap", NULL);
+  const BawnJsonNode *info = bawn_json_get (bawn_json_root (json), "wrap_info");
+  const char *token = bawn_json_get_string (info, "token", NULL);
+  static const SysStep gone[] = { { WRITE, "sys/wrapping/unwrap", NULL, SYS_INVALID (GONE) } };
+
+  g_assert_cmpint (bawn_json_get_int (info, "ttl", 0), ==, 1);
+  bawn_clock_advance (f.clock, 2 * G_USEC_PER_SEC);
+  sys_check_steps (&f, token, gone, G_N_ELEMENTS (gone));
+}
+
+static void
 test_wrapping_must_be_asked_for (void)
 {
   g_auto (CoreFixture) f = CORE_FIXTURE_INIT;
@@ -143,6 +167,8 @@ main (int argc, char *argv[])
                    test_a_third_party_needs_a_token_of_its_own);
   g_test_add_func ("/core/sys/wrapping/rewrapping-keeps-content-path-and-time",
                    test_rewrapping_keeps_content_path_and_time);
+  g_test_add_func ("/core/sys/wrapping/a-part-of-a-second-is-not-for-ever",
+                   test_a_part_of_a_second_is_not_for_ever);
   g_test_add_func ("/core/sys/wrapping/must-be-asked-for", test_wrapping_must_be_asked_for);
   g_test_add_func ("/core/sys/wrapping/the-cubbyhole-holds-the-answer",
                    test_the_cubbyhole_holds_the_answer_for_older_clients);

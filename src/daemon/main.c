@@ -251,6 +251,10 @@ start (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
   if (!open_storage (daemon, error))
     return FALSE;
 
+  g_autoptr(GError) no_tls = NULL;
+  if (!bawn_http_check_tls (&no_tls))
+    bawn_log_warn ("daemon", "%s; without it nothing can be asked of other servers over TLS", no_tls->message);
+
   /* What no reader has asked about is now known to be a mistake: the backend has read its keys. */
   if (!bawn_config_check (daemon->config, error))
     return FALSE;

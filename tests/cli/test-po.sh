@@ -21,6 +21,7 @@ sed '/^#/d' po/POTFILES.in | sort >"$scratch/listed"
 grep -lE '\bN?_ ?\("' src/cli/*.c | sort >"$scratch/there"
 check "every source with messages is listed, and no other" "$(diff "$scratch/listed" "$scratch/there")"
 
+# shellcheck disable=SC2013 # one word a line
 for lang in $(sed '/^#/d' po/LINGUAS); do
   check "$lang is sound" "$(msgfmt -c -o /dev/null "po/$lang.po" 2>&1)"
   check "$lang has a rule to be built" "$(grep -q "^mo_${lang}_DATA" po/Makefile-po.am || echo "no mo_${lang}_DATA")"

@@ -90,12 +90,10 @@ describe (BawnEngine *engine, const BawnToken *token, const char *id)
 static BawnResponse *
 refuse (const BawnRequest *request, GError **error)
 {
-  static const char body[] = "{\"errors\":[\"bad token\"]}";
-
   if (request->wrap_ttl_us > 0)
     return bawn_fail_null (error, BAWN_ERROR_DENIED, "bad token");
 
-  return bawn_response_new_bare (STATUS_FORBIDDEN, bawn_bytes_new_string (body));
+  return bawn_response_new_bare (STATUS_FORBIDDEN, bawn_errors_encode ("bad token"));
 }
 
 /* As stored by now: its uses are already counted, and after the last one it is not found. */

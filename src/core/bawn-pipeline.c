@@ -19,6 +19,7 @@ typedef struct
   BawnEngine *engine;      /* not owned; NULL: nothing is mounted there */
   const BawnRoute *route;  /* NULL: see route_error */
   GError *route_error;
+  gboolean open;           /* nobody needs a token there */
   gboolean last_use;
 } BawnAttempt;
 
@@ -30,12 +31,6 @@ bawn_attempt_clear (BawnAttempt *attempt)
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BawnAttempt, bawn_attempt_clear)
-
-static gboolean
-is_open (const BawnAttempt *attempt)
-{
-  return attempt->route != NULL && (attempt->route->flags & BAWN_ROUTE_OPEN) != 0;
-}
 
 /* Finds mount, engine and row. That something is missing is told only to those who may know, so it is kept for later. */
 static gboolean
@@ -68,7 +63,11 @@ find_route (BawnAttempt *attempt, GError **error)
 
   if (request->op == BAWN_OP_HELP)
     return TRUE;
-  attempt->route = bawn_route_match (bawn_engine_get_routes (attempt->engine, mount), request, &attempt->route_error);
+
+  const BawnRoute *routes = bawn_engine_get_routes (attempt->engine, mount);
+  attempt->route = bawn_route_match (routes, request, &attempt->route_error);
+  attempt->open = attempt->route != NULL ? (attempt->route->flags & BAWN_ROUTE_OPEN) != 0
+                                         : bawn_route_is_open_path (routes, request->rest);
 
   return TRUE;
 }
@@ -107,10 +106,11 @@ static gboolean
 find_caller (BawnAttempt *attempt, GError **error)
 {
   BawnRequest *request = attempt->request;
-  gboolean open = is_open (attempt);
+  gboolean open = attempt->open;
+  gboolean login = attempt->route != NULL && (attempt->route->flags & BAWN_ROUTE_LOGIN) != 0;
   g_autoptr(BawnToken) token = NULL;
 
-  if (request->token == NULL || (open && (attempt->route->flags & BAWN_ROUTE_LOGIN) != 0))
+  if (request->token == NULL || (open && login))
     return open || refuse (error);
   if (!bawn_token_store_lookup (attempt->unsealed->tokens, attempt->txn, request->token, &token, error))
     return FALSE;
@@ -128,7 +128,7 @@ count_use (BawnAttempt *attempt, GError **error)
   BawnRequest *request = attempt->request;
 
   attempt->last_use = FALSE;
-  if (request->caller == NULL || request->caller->num_uses == 0 || is_open (attempt))
+  if (request->caller == NULL || request->caller->num_uses == 0 || attempt->open)
     return TRUE;
 
   return bawn_token_store_use (attempt->unsealed->tokens, attempt->txn, request->caller, &attempt->last_use, error);
@@ -173,7 +173,7 @@ check_policies (BawnAttempt *attempt, GError **error)
   gboolean needs_sudo = attempt->route != NULL && (attempt->route->flags & BAWN_ROUTE_SUDO) != 0;
   g_autoptr(BawnAcl) acl = NULL;
 
-  if (is_open (attempt))
+  if (attempt->open)
     return TRUE;
   if (request->op == BAWN_OP_HELP)
     return TRUE;

@@ -86,6 +86,17 @@ ui_mounts (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **erro
   return bawn_response_new_writer (&w);
 }
 
+/* The words are the API's; an answer rather than an error, because refusals have one fixed text. */
+static BawnResponse *
+refuse_preflight (const char *path)
+{
+  g_autofree char *text = g_strdup_printf ("preflight capability check returned 403, please ensure "
+                                           "client's policies grant access to path \"%s\"",
+                                           path);
+
+  return bawn_response_new_bare (403, bawn_errors_encode (text));
+}
+
 /* What clients ask before every kv command: which mount a path is of, and so which version. */
 static BawnResponse *
 ui_mount (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
@@ -104,10 +115,7 @@ ui_mount (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error
 
   const BawnMount *mount = bawn_mount_table_route (table, path);
   if (mount == NULL || !bawn_acl_touches (acl, mount->path))
-    return bawn_fail_null (error, BAWN_ERROR_DENIED,
-                           "preflight capability check returned 403, please ensure client's "
-                           "policies grant access to path \"%s\"",
-                           path);
+    return refuse_preflight (path);
 
   write_info (&w, mount, TRUE, mount->path);
   return bawn_response_new_writer (&w);

@@ -4,6 +4,8 @@
 #include "core/bawn-sys-private.h"
 #include "crypto/bawn-crypto.h"
 
+#include <string.h>
+
 /* sys/tools: random bytes and hashes. */
 
 /* The API's bound on random bytes in one answer. */
@@ -52,20 +54,41 @@ answer_string (const char *name, const char *value)
   return bawn_response_new_writer (&w);
 }
 
-/* "random/SOURCE", "random/BYTES" and "random/SOURCE/BYTES" are all spoken; there is one source
- * here. */
+/* "random/SOURCE", "random/BYTES" and "random/SOURCE/BYTES" are all spoken; the sources that the
+ * API knows are one here. What is neither is an error: a misspelt count must not pass for the
+ * default. */
+static gboolean
+split_count (const char *rest, const char **out_count, GError **error)
+{
+  static const char *const sources[] = { "platform", "seal", "all" };
+  gsize size = strcspn (rest, "/");
+
+  *out_count = rest;
+  for (gsize i = 0; i < G_N_ELEMENTS (sources); i++)
+    if (strlen (sources[i]) == size && memcmp (sources[i], rest, size) == 0)
+      *out_count = rest[size] == '/' ? rest + size + 1 : rest + size;
+  if (strchr (*out_count, '/') == NULL)
+    return TRUE;
+
+  g_autofree char *source = g_strndup (rest, size);
+  return bawn_fail (
+      error, BAWN_ERROR_INVALID,
+      "unsupported entropy source \"%s\"; must be \"platform\" or \"seal\", or \"all\"", source);
+}
+
 static gboolean
 read_count (BawnRequest *request, gint64 *out_bytes, GError **error)
 {
-  g_auto (GStrv) parts = g_strsplit (bawn_request_param (request, "bytes"), "/", 3);
-  const char *text = parts[0] != NULL && parts[1] != NULL ? parts[1] : parts[0];
+  const char *text = NULL;
 
   *out_bytes = RANDOM_DEFAULT;
-  if (!bawn_field_int (request, "bytes", out_bytes, error))
+  if (!bawn_field_int (request, "bytes", out_bytes, error)
+      || !split_count (bawn_request_param (request, "bytes"), &text, error))
     return FALSE;
-  if (text != NULL && *text != '\0' && g_ascii_isdigit (*text)
-      && !g_ascii_string_to_signed (text, 10, 0, G_MAXINT, out_bytes, NULL))
-    return bawn_fail (error, BAWN_ERROR_INVALID, "error parsing url-set byte count");
+  if (*text != '\0' && !g_ascii_string_to_signed (text, 10, G_MININT, G_MAXINT, out_bytes, NULL))
+    return bawn_fail (
+        error, BAWN_ERROR_INVALID,
+        "error parsing url-set byte count: strconv.Atoi: parsing \"%s\": invalid syntax", text);
   if (*out_bytes < 1)
     return bawn_fail (error, BAWN_ERROR_INVALID, "\"bytes\" cannot be less than 1");
   if (*out_bytes > RANDOM_MAX)

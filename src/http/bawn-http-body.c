@@ -8,7 +8,8 @@
 /* Chunk extensions and trailers are skipped; nobody sends much of either. */
 #define MAX_OVERHEAD 1024
 
-static const BawnHttpRefusal too_large = { 413, "failed to parse JSON input: http: request body too large" };
+/* The text is the API's, whatever the body is. */
+static const BawnHttpRefusal too_large = { 413, "error parsing JSON" };
 static const BawnHttpRefusal bad_chunk = { 400, "malformed chunk" };
 
 static gboolean

@@ -32,6 +32,15 @@ say_no (Decoder *d, guint status, const char *message)
   return FALSE;
 }
 
+/* The API's one text for a body that is no object; what is wrong with it goes to the log, which never gets a part of
+ * the body itself. */
+static gboolean
+say_not_json (Decoder *d, const char *why)
+{
+  g_debug ("%s %s: body: %s", d->head->method, d->path, why);
+  return say_no (d, 400, "error parsing JSON");
+}
+
 /* No, because of what @error says, after @prefix. Takes @error. */
 static gboolean
 say_invalid (Decoder *d, const char *prefix, GError *error)
@@ -170,16 +179,16 @@ leading_blank (const BawnBuffer *body)
 static gboolean
 read_json (Decoder *d)
 {
-  GError *error = NULL;
+  g_autoptr(GError) error = NULL;
   g_autoptr(GBytes) text = bawn_buffer_steal (d->body);
   g_autoptr(BawnJson) json = bawn_json_parse (text, d->limits, &error);
 
   if (json == NULL)
-    return say_invalid (d, "failed to parse JSON input: ", error);
+    return say_not_json (d, error->message);
   if (bawn_json_is (bawn_json_root (json), BAWN_JSON_NULL))
     return TRUE;
   if (!bawn_json_is (bawn_json_root (json), BAWN_JSON_OBJECT))
-    return say_no (d, 400, "failed to parse JSON input: an object is wanted");
+    return say_not_json (d, "an object is wanted");
   d->request->data = g_steal_pointer (&json);
 
   return TRUE;

@@ -77,5 +77,6 @@ const BawnRoute *bawn_engine_get_routes (BawnEngine *engine, const BawnMount *mo
 /* Finds the row for a path and fills @request->params. NULL: NOT_FOUND "unsupported path", or UNSUPPORTED "unsupported
  * operation" when only the operation does not fit. WRITE rows fit CREATE and UPDATE. */
 const BawnRoute *bawn_route_match (const BawnRoute *routes, BawnRequest *request, GError **error);
+gboolean bawn_route_is_open_path (const BawnRoute *routes, const char *rest);
 
 G_END_DECLS

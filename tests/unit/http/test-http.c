@@ -249,7 +249,7 @@ test_keep_alive_after_error (void)
   g_autoptr(Fixture) fixture = fixture_new ("");
   g_autoptr(Client) client = client_connect (fixture);
 
-  expect (client, POST ("echo", "3", "{a}"), 400, "failed to parse JSON input: ");
+  expect (client, POST ("echo", "3", "{a}"), 400, "error parsing JSON");
   expect (client, GET ("../x"), 301, "\r\nLocation: /x\r\n");
   expect (client, "GET /elsewhere HTTP/1.1\r\nHost: h\r\n\r\n", 404, "{\"errors\":[]}");
   expect (client, "BREW /v1/pot HTTP/1.1\r\nHost: h\r\n\r\n", 405, "{\"errors\":[]}");

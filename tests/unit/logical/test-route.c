@@ -108,6 +108,21 @@ test_another_operation_is_unsupported (void)
   assert_no_row ("users/bob/", BAWN_OP_LIST, BAWN_ERROR_UNSUPPORTED, "unsupported operation");
 }
 
+static void
+test_a_path_is_open_whatever_the_operation (void)
+{
+  static const BawnRoute some[] = {
+    { "login/{name}", BAWN_OP_WRITE, handler, BAWN_ROUTE_OPEN, "" },
+    { "users/{name}", BAWN_OP_READ, handler, BAWN_ROUTE_NONE, "" },
+    { NULL },
+  };
+
+  g_assert_true (bawn_route_is_open_path (some, "login/bob"));
+  g_assert_false (bawn_route_is_open_path (some, "login/"));
+  g_assert_false (bawn_route_is_open_path (some, "login/bob/x"));
+  g_assert_false (bawn_route_is_open_path (some, "users/bob"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -118,6 +133,8 @@ main (int argc, char **argv)
                    test_a_path_without_a_row_is_unsupported);
   g_test_add_func ("/logical/route/another-operation-is-unsupported",
                    test_another_operation_is_unsupported);
+  g_test_add_func ("/logical/route/a-path-is-open-whatever-the-operation",
+                   test_a_path_is_open_whatever_the_operation);
 
   return g_test_run ();
 }

@@ -187,7 +187,7 @@ bawn_route_is_open_path (const BawnRoute *routes, const char *rest)
     {
       Captures captures;
 
-      if ((route->flags & BAWN_ROUTE_OPEN) != 0 && match_pattern (route->pattern, rest, &captures))
+      if ((route->flags & BAWN_ROUTE_OPEN) != 0 && match_pattern (route->pattern, rest, FALSE, &captures))
         return TRUE;
     }
 

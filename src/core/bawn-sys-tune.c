@@ -110,12 +110,34 @@ merge_options (BawnRequest *request,
   return TRUE;
 }
 
+/* Only a login has tokens of its own to give a type; those of auth/token choose theirs when they
+ * are made. */
+static gboolean
+check_token_type (BawnRequest *request, const BawnMount *mount, GError **error)
+{
+  g_autofree char *given = NULL;
+
+  if (!bawn_field_string (request, "token_type", &given, error))
+    return FALSE;
+  if (given == NULL || *given == '\0')
+    return TRUE;
+  if (!bawn_sys_mount_is_auth (mount))
+    return bawn_fail (error, BAWN_ERROR_INVALID,
+                      "'token_type' can only be modified on auth mounts");
+  if (g_str_equal (mount->type, "token"))
+    return bawn_fail (error, BAWN_ERROR_INVALID,
+                      "'token_type' cannot be set for 'token' or 'ns_token' auth mounts");
+
+  return TRUE;
+}
+
 static gboolean
 read_tuning (BawnRequest *request, BawnMount *mount, GError **error)
 {
   gboolean force_no_cache = mount->force_no_cache;
 
-  if (!bawn_field_string (request, "description", &mount->description, error)
+  if (!check_token_type (request, mount, error)
+      || !bawn_field_string (request, "description", &mount->description, error)
       || !bawn_sys_mount_config_read (request, mount, error))
     return FALSE;
 

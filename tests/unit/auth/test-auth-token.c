@@ -490,7 +490,7 @@ static void
 test_a_lookup_of_nothing_is_a_bad_token (AuthFixture *f, gconstpointer data)
 {
   become (f, PLAIN);
-  assert_answer (f, WRITE, "lookup", "{\"token\":\"zz\"}", "403 {\"errors\":[\"bad token\"]}");
+  assert_answer (f, WRITE, "lookup", "{\"token\":\"zz\"}", "403 {\"errors\":[\"bad token\"]}\n");
 }
 
 static void

@@ -116,7 +116,8 @@ gboolean bawn_wrapping_wrap (BawnUnsealed *unsealed, BawnRequest *request, BawnT
 /* Leases of secrets (core/bawn-expiry.c): the worker that ends what is due, and what the lease endpoints need of it. */
 typedef struct _BawnExpiry BawnExpiry;
 BawnExpiry *bawn_expiry_new (BawnCore *core);
-void bawn_expiry_free (BawnExpiry *expiry); /* stops and waits */
+void bawn_expiry_stop (BawnExpiry *expiry); /* waits */
+void bawn_expiry_free (BawnExpiry *expiry);
 void bawn_expiry_kick (BawnExpiry *expiry); /* something became due */
 /* Ends one lease in @txn: asks the engine or revokes the token, and deletes it. Absent is TRUE. @force: whatever the engine
  * says. */

@@ -383,13 +383,14 @@ bawn_core_reopen_audit (BawnCore *core)
  * bawn_core_stop:
  * @core: the core
  *
- * Waits for the requests on the pool, seals, and stops the workers. The core answers nothing after it. Blocks.
+ * Waits for the requests on the pool, seals, and stops the workers. What is asked after it, or was waiting for a commit,
+ * is answered all the same, if only by an error. Blocks.
  */
 void
 bawn_core_stop (BawnCore *core)
 {
-  g_clear_pointer (&core->expiry, bawn_expiry_free);
-  g_clear_pointer (&core->dispatcher, bawn_dispatcher_free);
+  bawn_dispatcher_stop (core->dispatcher);
+  bawn_expiry_stop (core->expiry);
   bawn_core_seal (core, "the server stops");
 }
 
@@ -399,6 +400,8 @@ bawn_core_finalize (GObject *object)
   BawnCore *core = BAWN_CORE (object);
 
   bawn_core_stop (core);
+  g_clear_pointer (&core->dispatcher, bawn_dispatcher_free);
+  g_clear_pointer (&core->expiry, bawn_expiry_free);
   g_signal_handlers_disconnect_by_data (core->store, core);
   g_clear_pointer (&core->audit, bawn_audit_broker_free);
   g_clear_pointer (&core->engines, g_hash_table_unref);

@@ -15,7 +15,8 @@ struct _BawnDispatcher
 {
   BawnCore *core;       /* not owned: the core owns the dispatcher */
   BawnMetrics *metrics; /* the core's */
-  GThreadPool *pool;
+  GMutex lock;
+  GThreadPool *pool;    /* NULL: stopped; under the lock */
 };
 
 /* One request, from dispatch to reply. */
@@ -153,19 +154,29 @@ wants_pool (const BawnExchange *exchange)
   return bawn_error_is (exchange->error, BAWN_ERROR_WOULD_BLOCK) || bawn_error_is (exchange->error, BAWN_ERROR_CONFLICT);
 }
 
+static gboolean
+push (BawnExchange *exchange, GError **error)
+{
+  BawnDispatcher *dispatcher = exchange->dispatcher;
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&dispatcher->lock);
+
+  if (dispatcher->pool == NULL)
+    return bawn_fail (error, BAWN_ERROR_SEALED, "Vault is sealed");
+  if (g_thread_pool_unprocessed (dispatcher->pool) >= MAX_WAITING)
+    return bawn_fail (error, BAWN_ERROR_BUSY, "too many requests are waiting");
+
+  bawn_exchange_forget_attempt (exchange);
+  g_thread_pool_push (dispatcher->pool, exchange, NULL);
+  return TRUE;
+}
+
 static void
 move_to_pool (BawnExchange *exchange)
 {
-  GThreadPool *pool = exchange->dispatcher->pool;
+  g_autoptr(GError) error = NULL;
 
-  if (g_thread_pool_unprocessed (pool) >= MAX_WAITING)
-    {
-      answer_error (exchange, BAWN_ERROR_BUSY, "too many requests are waiting");
-      return;
-    }
-
-  bawn_exchange_forget_attempt (exchange);
-  g_thread_pool_push (pool, exchange, NULL);
+  if (!push (exchange, &error))
+    answer_error (exchange, (BawnErrorCode) error->code, error->message);
 }
 
 /* A refused fence or a closed term says nothing about the request: another node may take it. */
@@ -192,6 +203,7 @@ static void
 on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   BawnExchange *exchange = user_data;
+  g_autoptr(BawnCore) core G_GNUC_UNUSED = exchange->dispatcher->core;
   GError *error = NULL;
 
   if (bawn_txn_commit_finish (exchange->txn, result, &error))
@@ -227,6 +239,7 @@ run_in_place (BawnExchange *exchange)
     }
   if (has_writes (exchange))
     {
+      g_object_ref (exchange->dispatcher->core);
       bawn_txn_commit_async (exchange->txn, NULL, on_committed, exchange);
       return;
     }
@@ -284,16 +297,29 @@ bawn_dispatcher_new (BawnCore *core, guint threads)
 
   dispatcher->core = core;
   dispatcher->metrics = bawn_core_get_metrics (core);
+  g_mutex_init (&dispatcher->lock);
   dispatcher->pool = g_thread_pool_new (run_on_pool, dispatcher, (int) threads, FALSE, NULL);
 
   return dispatcher;
 }
 
-/* Waits for the requests that are on the pool. */
+/* Waits for the requests that are on the pool; what would have to go there from now on is refused. */
+void
+bawn_dispatcher_stop (BawnDispatcher *dispatcher)
+{
+  g_mutex_lock (&dispatcher->lock);
+  GThreadPool *pool = g_steal_pointer (&dispatcher->pool);
+  g_mutex_unlock (&dispatcher->lock);
+
+  if (pool != NULL)
+    g_thread_pool_free (pool, FALSE, TRUE);
+}
+
 void
 bawn_dispatcher_free (BawnDispatcher *dispatcher)
 {
-  g_thread_pool_free (dispatcher->pool, FALSE, TRUE);
+  bawn_dispatcher_stop (dispatcher);
+  g_mutex_clear (&dispatcher->lock);
   g_free (dispatcher);
 }
 

@@ -8,6 +8,7 @@ G_BEGIN_DECLS
 typedef struct _BawnDispatcher BawnDispatcher;
 
 BawnDispatcher *bawn_dispatcher_new (BawnCore *core, guint threads);
+void bawn_dispatcher_stop (BawnDispatcher *dispatcher);
 void bawn_dispatcher_free (BawnDispatcher *dispatcher);
 void bawn_dispatcher_run (BawnDispatcher *dispatcher, BawnRequest *request, BawnCoreReply reply, gpointer user_data);
 

@@ -571,14 +571,24 @@ bawn_expiry_kick (BawnExpiry *expiry)
   g_cond_signal (&expiry->changed);
 }
 
+/* Whoever still kicks it after this does no harm. */
 void
-bawn_expiry_free (BawnExpiry *expiry)
+bawn_expiry_stop (BawnExpiry *expiry)
 {
+  if (expiry->thread == NULL)
+    return;
+
   g_mutex_lock (&expiry->lock);
   expiry->stopping = TRUE;
   g_cond_signal (&expiry->changed);
   g_mutex_unlock (&expiry->lock);
-  g_thread_join (expiry->thread);
+  g_thread_join (g_steal_pointer (&expiry->thread));
+}
+
+void
+bawn_expiry_free (BawnExpiry *expiry)
+{
+  bawn_expiry_stop (expiry);
   g_mutex_clear (&expiry->lock);
   g_cond_clear (&expiry->changed);
   g_free (expiry);

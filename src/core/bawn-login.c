@@ -56,6 +56,10 @@ bawn_login_finish (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, B
   if (bawn_token_has_policy (token, "root"))
     return bawn_fail (error, BAWN_ERROR_INVALID, "auth methods cannot create root tokens");
 
+  /* Whoever had it could fill a cubbyhole, and have it unwrapped as the server's own word. */
+  if (bawn_token_has_policy (token, BAWN_POLICY_RESPONSE_WRAPPING))
+    return bawn_fail (error, BAWN_ERROR_INVALID, "cannot assign policy \"%s\"", BAWN_POLICY_RESPONSE_WRAPPING);
+
   choose_type (request->mount, token);
   if (token->internal == NULL)
     token->internal = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);

@@ -407,7 +407,10 @@ bawn_pipeline_run (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, G
     }
 
   if (!settle_token (&attempt, response == NULL, error))
-    return NULL;
+    {
+      bawn_txn_drop_writes (txn);
+      return NULL;
+    }
   if (response == NULL)
     g_propagate_error (error, g_steal_pointer (&failure));
 

@@ -229,7 +229,8 @@ revoke_prefix (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **
 {
   const char *given = bawn_sys_need_rest (request, "prefix", error);
   g_autofree char *prefix = given != NULL ? prefix_of (given) : NULL;
-  gboolean force = strstr (request->rest, "revoke-force") != NULL;
+  gboolean force = g_str_has_prefix (request->rest, "leases/revoke-force/")
+                   || g_str_has_prefix (request->rest, "revoke-force/");
   gboolean sync = TRUE;
 
   if (prefix == NULL || !bawn_field_bool (request, "sync", &sync, error)

@@ -133,6 +133,24 @@ test_a_part_of_a_second_is_not_for_ever (void)
 }
 
 static void
+test_no_login_makes_a_wrapping_token (void)
+{
+  g_auto (CoreFixture) f = CORE_FIXTURE_INIT;
+  static const SysStep steps[] = {
+    { WRITE, "sys/auth/userpass", "{\"type\":\"userpass\"}", SYS_OK (204, NULL) },
+    { WRITE, "auth/userpass/users/eve",
+      "{\"password\":\"x\",\"token_policies\":\"response-wrapping\","
+      "\"token_no_default_policy\":true}",
+      SYS_OK (204, NULL) },
+    { WRITE, "auth/userpass/login/eve", "{\"password\":\"x\"}",
+      SYS_INVALID ("cannot assign policy \"response-wrapping\"") },
+  };
+
+  ready (&f);
+  sys_check_steps (&f, f.root, steps, G_N_ELEMENTS (steps));
+}
+
+static void
 test_wrapping_must_be_asked_for (void)
 {
   g_auto (CoreFixture) f = CORE_FIXTURE_INIT;
@@ -169,6 +187,8 @@ main (int argc, char *argv[])
                    test_rewrapping_keeps_content_path_and_time);
   g_test_add_func ("/core/sys/wrapping/a-part-of-a-second-is-not-for-ever",
                    test_a_part_of_a_second_is_not_for_ever);
+  g_test_add_func ("/core/sys/wrapping/no-login-makes-a-wrapping-token",
+                   test_no_login_makes_a_wrapping_token);
   g_test_add_func ("/core/sys/wrapping/must-be-asked-for", test_wrapping_must_be_asked_for);
   g_test_add_func ("/core/sys/wrapping/the-cubbyhole-holds-the-answer",
                    test_the_cubbyhole_holds_the_answer_for_older_clients);

@@ -143,6 +143,19 @@ g_hash_table_unref (GHashTable *table)
   REAL (g_hash_table_unref) (table);
 }
 
+gboolean (g_atomic_ref_count_dec) (gatomicrefcount *count)
+{
+  meet (count);
+  return REAL (g_atomic_ref_count_dec) (count);
+}
+
+void
+g_atomic_rc_box_release_full (gpointer box, GDestroyNotify clear)
+{
+  meet (box);
+  REAL (g_atomic_rc_box_release_full) (box, clear);
+}
+
 /* Handing over */
 
 void

@@ -133,8 +133,14 @@ run_family (const BawnCliCommand *command, const char *const *rest, int output_f
 
   g_autofree char *text = bawn_cli_help_command (command);
   gboolean asked = word != NULL && g_str_has_prefix (word + strspn (word, "-"), "h");
-  print_text (asked ? output_fd : STDERR_FILENO, text);
-  return asked ? BAWN_CLI_EXIT_OK : BAWN_CLI_EXIT_LOCAL;
+  if (!asked)
+    {
+      g_printerr ("%s", text);
+      return BAWN_CLI_EXIT_LOCAL;
+    }
+
+  print_text (output_fd, text);
+  return BAWN_CLI_EXIT_OK;
 }
 
 static gboolean
@@ -246,7 +252,7 @@ bawn_cli_run (const char *const *words, const char *const *environment, int inpu
   if (first == NULL)
     {
       g_autofree char *text = bawn_cli_help_overview ("");
-      print_text (STDERR_FILENO, text);
+      g_printerr ("%s", text);
       return BAWN_CLI_EXIT_LOCAL;
     }
   if (strcmp (first, "__complete") == 0)

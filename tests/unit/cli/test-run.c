@@ -22,6 +22,7 @@ typedef struct
   char *address;
   const char *body;
   gsize size;
+  int n_requests; /* atomic */
 } Server;
 
 static gboolean
@@ -37,6 +38,8 @@ on_incoming (GThreadedSocketService *service,
       "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %" G_GSIZE_FORMAT "\r\n\r\n",
       server->size);
   char request[65536];
+
+  g_atomic_int_inc (&server->n_requests);
 
   /* Requests here are small: one read has the head at least, and nothing depends on the body. */
   if (g_input_stream_read (input, request, sizeof request, NULL, NULL) > 0
@@ -231,6 +234,8 @@ test_odd_answers (void)
         }
     }
   server_stop (&server);
+  g_assert_cmpint (server.n_requests, >,
+                   (int) G_N_ELEMENTS (odd_bodies) * (int) G_N_ELEMENTS (command_lines));
 }
 
 static void

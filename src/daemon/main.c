@@ -37,6 +37,17 @@ typedef struct
   gboolean version;
 } BawnArguments;
 
+static void
+bawn_arguments_clear (BawnArguments *arguments)
+{
+  g_free (arguments->config_path);
+  g_free (arguments->log_level);
+  g_free (arguments->dev_root_token);
+  g_free (arguments->dev_address);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BawnArguments, bawn_arguments_clear)
+
 typedef struct
 {
   BawnConfig *config;

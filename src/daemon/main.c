@@ -42,7 +42,7 @@ bawn_arguments_clear (BawnArguments *arguments)
 {
   g_free (arguments->config_path);
   g_free (arguments->log_level);
-  g_free (arguments->dev_root_token);
+  bawn_string_wipe_free (arguments->dev_root_token);
   g_free (arguments->dev_address);
 }
 
@@ -58,17 +58,6 @@ typedef struct
   BawnDev *dev;
   GMainLoop *loop;
 } BawnDaemon;
-
-static void
-clear_arguments (BawnArguments *arguments)
-{
-  g_free (arguments->config_path);
-  g_free (arguments->log_level);
-  bawn_string_wipe_free (arguments->dev_root_token);
-  g_free (arguments->dev_address);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BawnArguments, clear_arguments)
 
 static gboolean
 parse_arguments (BawnArguments *arguments, int *argc, char ***argv, GError **error)

@@ -157,6 +157,10 @@ bawn_cli_data_add_json (BawnCliData *data, GBytes *text, GError **error)
   const BawnJsonNode *root = bawn_json_root (json);
   if (!bawn_json_is (root, BAWN_JSON_OBJECT))
     return bawn_cli_fail (error, BAWN_CLI_ERROR_LOCAL, _ ("the JSON is not an object"));
+  /* Cut at the NUL, two names could become one. */
+  for (const BawnJsonNode *node = root->children; node != NULL; node = node->next)
+    if (strlen (node->name) != node->name_size)
+      return bawn_cli_fail (error, BAWN_CLI_ERROR_LOCAL, _ ("a key of the JSON holds a NUL"));
   for (const BawnJsonNode *node = root->children; node != NULL; node = node->next)
     data_set (data, node->name, bawn_bytes_new (node->raw, node->raw_size));
 

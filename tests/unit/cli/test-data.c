@@ -134,6 +134,7 @@ test_mistakes (void)
     { { "-" }, "[\"s3cret\"]", "not an object" },
     { { "-" }, "{\"a\":s3cret", "not JSON" },
     { { "-" }, "", "not JSON" },
+    { { "-" }, "{\"a\\u0000b\":\"s3cret\"}", "NUL" },
     { { "a=@/nonexistent/file" }, "", "/nonexistent/file" },
     { { "@/nonexistent/file" }, "", "/nonexistent/file" },
     { { "@" }, "", "Cannot read" },

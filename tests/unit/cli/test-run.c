@@ -72,7 +72,8 @@ server_start (Server *server)
   server->context = g_main_context_new ();
   server->loop = g_main_loop_new (server->context, FALSE);
   g_main_context_push_thread_default (server->context);
-  server->service = g_threaded_socket_service_new (4);
+  /* Without a bound: at a bound the service stops to accept, and may miss the moment to go on. */
+  server->service = g_threaded_socket_service_new (-1);
   g_autoptr (GInetAddress) loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
   g_autoptr (GSocketAddress) wanted = g_inet_socket_address_new (loopback, 0);
   g_autoptr (GSocketAddress) bound = NULL;

@@ -18,7 +18,7 @@ import urllib.request
 BUILD = os.environ.get("builddir", os.path.join(os.path.dirname(__file__), "../../build"))
 SRC = os.environ.get("srcdir", os.path.join(os.path.dirname(__file__), "../.."))
 BAWND = os.environ.get("BAWND", os.path.join(BUILD, "bawnd"))
-BAWN = os.environ.get("BAWN", os.path.join(BUILD, "bawn"))
+BAWN = os.environ.get("BAWN", os.path.join(BUILD, "src/cli/bawn"))
 # How long a condition is waited for before it counts as never; a slow machine is not a failure.
 PATIENCE = 120
 

@@ -7,6 +7,7 @@
 
 #include "storage/bawn-backend-registry.h"
 #include "util/bawn-bytes.h"
+#include "tests/support/unref-last.h"
 
 typedef struct
 {
@@ -73,7 +74,7 @@ run_case (gconstpointer data)
                                         : g_path_get_basename (contract.directory);
   contract.backend = open_handle (&contract);
   test->func (&contract);
-  g_assert_finalize_object (contract.backend);
+  unref_last (contract.backend);
   remove_directory (contract.directory);
   g_free (contract.path);
   g_free (contract.directory);
@@ -120,7 +121,7 @@ bawn_contract_reopen (BawnContract *contract)
   if (contract->target->is_private)
     return FALSE;
 
-  g_assert_finalize_object (contract->backend);
+  unref_last (contract->backend);
   contract->backend = open_handle (contract);
   return TRUE;
 }

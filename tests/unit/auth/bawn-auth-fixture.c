@@ -5,6 +5,7 @@
 
 #include "auth/bawn-auth-token.h"
 #include "auth/bawn-policy.h"
+#include "tests/support/unref-last.h"
 
 #include <string.h>
 
@@ -36,8 +37,8 @@ auth_tear_down (AuthFixture *f, gconstpointer data)
   g_clear_pointer (&f->accessor, g_free);
   bawn_token_store_unref (f->tokens);
   bawn_clock_unref (f->clock);
-  g_assert_finalize_object (f->store);
-  g_assert_finalize_object (f->backend);
+  unref_last (f->store);
+  unref_last (f->backend);
 }
 
 BawnTxn *

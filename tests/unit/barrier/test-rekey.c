@@ -7,6 +7,7 @@
 #include "storage/bawn-store.h"
 #include "util/bawn-bytes.h"
 #include "util/bawn-error.h"
+#include "tests/support/unref-last.h"
 
 #include <string.h>
 
@@ -68,10 +69,10 @@ tear_down (Fixture *f, gconstpointer data)
   bawn_seal_records_clear (&f->records);
   g_ptr_array_unref (f->shares);
   bawn_secret_unref (f->root_key);
-  g_assert_finalize_object (f->barrier);
+  unref_last (f->barrier);
   bawn_store_close_term (f->store);
-  g_assert_finalize_object (f->store);
-  g_assert_finalize_object (f->backend);
+  unref_last (f->store);
+  unref_last (f->backend);
 }
 
 static void

@@ -7,6 +7,7 @@
 #include "storage/bawn-store.h"
 #include "util/bawn-bytes.h"
 #include "util/bawn-error.h"
+#include "tests/support/unref-last.h"
 
 #include <string.h>
 
@@ -36,8 +37,8 @@ static void
 tear_down (Fixture *f, gconstpointer data)
 {
   bawn_store_close_term (f->store);
-  g_assert_finalize_object (f->store);
-  g_assert_finalize_object (f->backend);
+  unref_last (f->store);
+  unref_last (f->backend);
 }
 
 static void

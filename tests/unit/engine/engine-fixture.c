@@ -4,6 +4,7 @@
 #include "tests/unit/engine/engine-fixture.h"
 
 #include "logical/bawn-string-map.h"
+#include "tests/support/unref-last.h"
 
 #include <string.h>
 
@@ -95,7 +96,7 @@ engine_fixture_tear_down (EngineFixture *f)
 {
   bawn_token_unref (f->caller);
   bawn_mount_unref (f->mount);
-  g_assert_finalize_object (f->engine);
+  unref_last (f->engine);
   g_object_unref (f->store);
   g_object_unref (f->backend);
 }

@@ -7,6 +7,7 @@
 #include "tests/contract/bawn-backend-fault.h"
 #include "tests/contract/bawn-expect.h"
 #include "util/bawn-bytes.h"
+#include "tests/support/unref-last.h"
 
 #include <string.h>
 
@@ -37,9 +38,9 @@ tear_down (Fixture *f, gconstpointer data)
 {
   /* Ends the thread, which may still hold the last commit's task. */
   bawn_store_close_term (f->store);
-  g_assert_finalize_object (f->store);
-  g_assert_finalize_object (f->fault);
-  g_assert_finalize_object (f->memory);
+  unref_last (f->store);
+  unref_last (f->fault);
+  unref_last (f->memory);
 }
 
 static void

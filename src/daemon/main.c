@@ -19,6 +19,7 @@
 #include "http/bawn-http.h"
 #include "storage/bawn-backend-registry.h"
 #include "util/bawn-log.h"
+#include "util/bawn-net.h"
 
 #define DEFAULT_CONFIG SYSCONFDIR "/bawn/bawn.conf"
 
@@ -178,6 +179,27 @@ show_status (BawnCore *core, gpointer user_data)
     bawn_notify ("STATUS=unsealed, epoch %" G_GUINT64_FORMAT, status->epoch);
 }
 
+/* Without api-addr: where the first listener is, and for one that listens everywhere the address by which others find this
+ * machine. */
+static char *
+dup_api_address (const BawnSettings *settings, const char *listener)
+{
+  g_autoptr(GUri) uri = g_uri_parse (listener, G_URI_FLAGS_NONE, NULL);
+
+  if (settings->api_addr != NULL)
+    return g_strdup (settings->api_addr);
+  if (uri == NULL || g_uri_get_host (uri) == NULL
+      || (!g_str_equal (g_uri_get_host (uri), "0.0.0.0") && !g_str_equal (g_uri_get_host (uri), "::")))
+    return g_strdup (listener);
+
+  /* An IPv6 address leads nowhere if only IPv4 is listened to. */
+  g_autofree char *address = bawn_net_find_private_address ();
+  if (address == NULL || (strchr (address, ':') != NULL && g_str_equal (g_uri_get_host (uri), "0.0.0.0")))
+    return g_strdup (listener);
+
+  return g_uri_join (G_URI_FLAGS_NONE, g_uri_get_scheme (uri), NULL, address, g_uri_get_port (uri), "", NULL, NULL);
+}
+
 static void
 print_banner (BawnDaemon *daemon)
 {
@@ -185,7 +207,9 @@ print_banner (BawnDaemon *daemon)
   g_autoptr(GPtrArray) banner = bawn_banner_new ();
   g_auto(GStrv) listeners = bawn_http_server_dup_addresses (daemon->http);
 
-  bawn_banner_add (banner, "Api Address", "%s", settings->api_addr != NULL ? settings->api_addr : listeners[0]);
+  g_autofree char *api_address = dup_api_address (settings, listeners[0]);
+
+  bawn_banner_add (banner, "Api Address", "%s", api_address);
   for (guint i = 0; listeners[i] != NULL; i++)
     {
       g_autofree char *label = g_strdup_printf ("Listener %u", i + 1);

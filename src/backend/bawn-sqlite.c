@@ -166,9 +166,12 @@ identify (BawnSqlite *self, gboolean *out_fresh, GError **error)
   gint64 version = 0;
   gint64 tables = 0;
 
-  if (!ask_int (self, "PRAGMA application_id", &application, error)
-      || !ask_int (self, "PRAGMA user_version", &version, error)
-      || !ask_int (self, "SELECT count(*) FROM sqlite_master", &tables, error))
+  /* In this order: another process may lay the file out between two of these, in one transaction,
+   * so tables that are seen already have their mark, while an earlier look at the mark proves
+   * nothing about tables seen later. */
+  if (!ask_int (self, "SELECT count(*) FROM sqlite_master", &tables, error)
+      || !ask_int (self, "PRAGMA application_id", &application, error)
+      || !ask_int (self, "PRAGMA user_version", &version, error))
     return FALSE;
 
   if (application != APPLICATION_ID && (application != 0 || tables != 0))

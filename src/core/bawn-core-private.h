@@ -35,6 +35,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnUnsealed, bawn_unsealed_unref)
 /* NULL when sealed: nothing else need be checked. */
 BawnUnsealed *bawn_core_ref_unsealed (BawnCore *core);
 
+/* What the node knows of the cluster; both nullable, and shown to all by "status-changed". */
+void bawn_core_set_leader (BawnCore *core, BawnLeader *leader);
+void bawn_core_set_cluster_identity (BawnCore *core, BawnClusterIdentity *identity);
+
 BawnStore *bawn_core_get_store (BawnCore *core);
 BawnBarrier *bawn_core_get_barrier (BawnCore *core);
 BawnSealShamir *bawn_core_get_seal (BawnCore *core);

@@ -40,6 +40,10 @@ struct _BawnCore
   BawnSealConfig seal_config;
   gboolean initialized;
   gint64 active_since_us;
+  char *node_id;
+  BawnLeader *leader;            /* nullable */
+  BawnClusterIdentity *identity; /* nullable */
+  GHashTable *peers;             /* node id to BawnPeer */
 };
 
 G_DEFINE_FINAL_TYPE (BawnCore, bawn_core, G_TYPE_OBJECT)
@@ -275,6 +279,139 @@ bawn_core_ref_status (BawnCore *core)
   return bawn_status_ref (core->status);
 }
 
+/* The cluster */
+
+/**
+ * bawn_core_get_node_id:
+ * @core: the core
+ *
+ * Returns: (transfer none): a uuid, new for each process
+ */
+const char *
+bawn_core_get_node_id (BawnCore *core)
+{
+  return core->node_id;
+}
+
+/**
+ * bawn_core_ref_leader:
+ * @core: the core
+ *
+ * Any thread; never waits.
+ *
+ * Returns: (transfer full) (nullable): who is active, as far as this node knows
+ */
+BawnLeader *
+bawn_core_ref_leader (BawnCore *core)
+{
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&core->lock);
+
+  return core->leader != NULL ? bawn_leader_ref (core->leader) : NULL;
+}
+
+void
+bawn_core_set_leader (BawnCore *core, BawnLeader *leader)
+{
+  BawnLeader *old = NULL;
+
+  g_mutex_lock (&core->lock);
+  old = core->leader;
+  core->leader = leader != NULL ? bawn_leader_ref (leader) : NULL;
+  g_mutex_unlock (&core->lock);
+
+  g_clear_pointer (&old, bawn_leader_unref);
+  bawn_core_refresh_status (core);
+}
+
+/**
+ * bawn_core_ref_cluster_identity:
+ * @core: the core
+ *
+ * Any thread; never waits.
+ *
+ * Returns: (transfer full) (nullable): what to show at the cluster port; %NULL while sealed
+ */
+BawnClusterIdentity *
+bawn_core_ref_cluster_identity (BawnCore *core)
+{
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&core->lock);
+
+  return core->identity != NULL ? bawn_cluster_identity_ref (core->identity) : NULL;
+}
+
+void
+bawn_core_set_cluster_identity (BawnCore *core, BawnClusterIdentity *identity)
+{
+  BawnClusterIdentity *old = NULL;
+
+  g_mutex_lock (&core->lock);
+  old = core->identity;
+  core->identity = identity != NULL ? bawn_cluster_identity_ref (identity) : NULL;
+  g_mutex_unlock (&core->lock);
+
+  g_clear_pointer (&old, bawn_cluster_identity_unref);
+  bawn_core_refresh_status (core);
+}
+
+/**
+ * bawn_core_note_peer:
+ * @core: the core
+ * @peer: (transfer full): what a heartbeat said
+ *
+ * Any thread.
+ */
+void
+bawn_core_note_peer (BawnCore *core, BawnPeer *peer)
+{
+  g_mutex_lock (&core->lock);
+  g_hash_table_replace (core->peers, peer->node_id, peer);
+  g_mutex_unlock (&core->lock);
+}
+
+static gboolean
+is_forgotten (gpointer key G_GNUC_UNUSED, gpointer value, gpointer now_us)
+{
+  const BawnPeer *peer = value;
+
+  return *(gint64 *) now_us - peer->last_contact_us > BAWN_PEER_FORGET_US;
+}
+
+static gint
+compare_peers (gconstpointer a, gconstpointer b)
+{
+  const BawnPeer *one = *(BawnPeer *const *) a;
+  const BawnPeer *other = *(BawnPeer *const *) b;
+  int order = g_strcmp0 (one->api_addr, other->api_addr);
+
+  return order != 0 ? order : g_strcmp0 (one->node_id, other->node_id);
+}
+
+/**
+ * bawn_core_dup_peers:
+ * @core: the core
+ *
+ * Any thread.
+ *
+ * Returns: (transfer full) (element-type BawnPeer): who was heard of lately, sorted by address
+ */
+GPtrArray *
+bawn_core_dup_peers (BawnCore *core)
+{
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&core->lock);
+  GPtrArray *peers = g_ptr_array_new_with_free_func ((GDestroyNotify) bawn_peer_free);
+  gint64 now_us = bawn_clock_real_us (core->options.clock);
+  GHashTableIter iter;
+  gpointer peer = NULL;
+
+  g_hash_table_foreach_remove (core->peers, is_forgotten, &now_us);
+  g_hash_table_iter_init (&iter, core->peers);
+  while (g_hash_table_iter_next (&iter, NULL, &peer))
+    g_ptr_array_add (peers, bawn_peer_copy (peer));
+  g_ptr_array_sort (peers, compare_peers);
+
+  return peers;
+}
+
 /* For bawn-lifecycle.c, which is the only one that changes these. */
 
 GMutex *
@@ -418,6 +555,10 @@ bawn_core_finalize (GObject *object)
   g_free ((char *) core->options.cluster_addr);
   g_free ((char *) core->options.version);
   g_clear_pointer (&core->options.clock, bawn_clock_unref);
+  g_clear_pointer (&core->leader, bawn_leader_unref);
+  g_clear_pointer (&core->identity, bawn_cluster_identity_unref);
+  g_clear_pointer (&core->peers, g_hash_table_unref);
+  g_free (core->node_id);
   g_mutex_clear (&core->lifecycle);
   g_mutex_clear (&core->lock);
 
@@ -445,6 +586,8 @@ bawn_core_init (BawnCore *core)
   core->rekey = bawn_rekey_new ();
   core->generate_root = bawn_generate_root_new (BAWN_CORE_ROOT_TOKEN_LENGTH);
   core->audit = bawn_audit_broker_new ();
+  core->node_id = bawn_random_uuid ();
+  core->peers = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) bawn_peer_free);
 }
 
 /**

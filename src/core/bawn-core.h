@@ -30,6 +30,79 @@ typedef struct
   const char *version; /* of bawn itself */
 } BawnCoreOptions;
 
+/**
+ * BawnLeader:
+ * @epoch: in which it is active
+ * @node_id: of its process
+ * @api_addr: where clients reach it
+ * @cluster_addr: where nodes reach it: "https://host:port"
+ * @is_self: whether it is this node
+ *
+ * The node that is active, as its own record in the storage says, read through the barrier. Immutable, reference-counted.
+ */
+typedef struct
+{
+  gatomicrefcount refs;
+  guint64 epoch;
+  char *node_id;
+  char *api_addr;
+  char *cluster_addr;
+  gboolean is_self;
+} BawnLeader;
+
+BawnLeader *bawn_leader_new (guint64 epoch, const char *node_id, const char *api_addr, const char *cluster_addr,
+                             gboolean is_self);
+BawnLeader *bawn_leader_ref (BawnLeader *leader);
+void bawn_leader_unref (BawnLeader *leader);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnLeader, bawn_leader_unref)
+
+/**
+ * BawnClusterIdentity:
+ * @certificate: PEM, self-signed
+ * @key: PEM, secret
+ *
+ * What every unsealed node of the cluster shows at the cluster port, and expects of the others: this very certificate. Immutable,
+ * reference-counted.
+ */
+typedef struct
+{
+  gatomicrefcount refs;
+  GBytes *certificate;
+  BawnSecret *key;
+} BawnClusterIdentity;
+
+BawnClusterIdentity *bawn_cluster_identity_new (GBytes *certificate, BawnSecret *key);
+BawnClusterIdentity *bawn_cluster_identity_ref (BawnClusterIdentity *identity);
+void bawn_cluster_identity_unref (BawnClusterIdentity *identity);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnClusterIdentity, bawn_cluster_identity_unref)
+
+/**
+ * BawnPeer:
+ * @node_id: of its process
+ * @hostname: of its machine
+ * @api_addr: what it advertises to clients
+ * @cluster_addr: what it advertises to nodes
+ * @version: of its bawn
+ * @state: "standby" …
+ * @last_contact_us: real time
+ *
+ * Another node, as its heartbeats over the cluster port say.
+ */
+typedef struct
+{
+  char *node_id;
+  char *hostname;
+  char *api_addr;
+  char *cluster_addr;
+  char *version;
+  char *state;
+  gint64 last_contact_us;
+} BawnPeer;
+
+BawnPeer *bawn_peer_copy (const BawnPeer *peer);
+void bawn_peer_free (BawnPeer *peer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnPeer, bawn_peer_free)
+
 #define BAWN_CORE_POOL_THREADS 32
 
 /**
@@ -78,6 +151,17 @@ void bawn_core_add_engine (BawnCore *core, BawnEngine *engine, gboolean is_auth)
 /* Looks at the storage: initialised or not. Blocks. */
 gboolean bawn_core_load (BawnCore *core, GError **error);
 BawnStatus *bawn_core_ref_status (BawnCore *core);
+
+/* NULL: nobody is known to be active, or this node is sealed. Changes come with "status-changed". */
+BawnLeader *bawn_core_ref_leader (BawnCore *core);
+/* NULL while sealed. */
+BawnClusterIdentity *bawn_core_ref_cluster_identity (BawnCore *core);
+const char *bawn_core_get_node_id (BawnCore *core);
+/* A heartbeat has come; takes @peer. Forgets who was silent for %BAWN_PEER_FORGET_US. */
+#define BAWN_PEER_FORGET_US (15 * G_USEC_PER_SEC)
+void bawn_core_note_peer (BawnCore *core, BawnPeer *peer);
+/* (element-type BawnPeer), sorted by address. */
+GPtrArray *bawn_core_dup_peers (BawnCore *core);
 
 typedef void (*BawnCoreReply) (BawnRequest *request, BawnResponse *response, GError *error, gpointer user_data);
 /* Runs a request. @reply gets the response or the error (owning both), exactly once: at once, or later on any thread. */

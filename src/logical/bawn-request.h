@@ -30,6 +30,8 @@ const char *bawn_op_name (BawnOp op); /* "read", "list", "create" … as audit a
  * @token: (nullable): the client token
  * @wrap_ttl_us: 0: no wrapping asked for
  * @headers: lower-case name to #GStrv
+ * @forwarded: it came over the cluster port: another node's client asked it, and @remote_address is that client's
+ * @authorize_only: another node will do it itself, and asks only whether its caller may: for endpoints that concern one node
  *
  * A request on its way through the pipeline. Reference-counted, used by one thread at a time. The first part is
  * the door's, the second is filled on the way, anew for each attempt.
@@ -47,6 +49,8 @@ struct _BawnRequest
   guint remote_port;
   GHashTable *headers;
   gint64 started_us;   /* real time */
+  gboolean forwarded;
+  gboolean authorize_only;
 
   /*< by the pipeline >*/
   BawnMount *mount;

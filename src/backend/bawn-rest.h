@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "util/bawn-config.h"
+#include "util/bawn-error.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/**
+ * BawnRest:
+ *
+ * A client of a storage server's HTTP API, at one of several addresses: the one that answered last is asked first, and when it
+ * cannot be reached, or says that it cannot serve, the next. Thread-safe; calls block.
+ */
+typedef struct _BawnRest BawnRest;
+
+/* Reads address (several, separated by commas; "host:port" or a URL), scheme, tls-ca-file, tls-cert-file, tls-key-file,
+ * tls-server-name, tls-min-version, tls-skip-verify, request-timeout, connect-timeout and max-parallel. What is wrong is noted in the group. Opens
+ * nothing. */
+typedef struct _BawnRestOptions BawnRestOptions;
+BawnRestOptions *bawn_rest_options_read (BawnConfigGroup *group, const char *default_address);
+void bawn_rest_options_free (BawnRestOptions *options);
+
+/**
+ * BawnRestRequest:
+ * @method: "GET" …
+ * @path: with query, already escaped: "/v1/kv/a?consistent"
+ * @body: (nullable): what is sent
+ * @content_type: (nullable): of @body
+ * @headers: (nullable): name, value, name, value …, %NULL; may hold secrets, and never gets into an error
+ * @timeout_us: for the whole call; 0: request-timeout
+ * @is_repeatable: it may reach a server twice, so a lost answer is asked for again
+ * @is_wait: it only waits: takes no place of max-parallel
+ *
+ * One call.
+ */
+typedef struct
+{
+  const char *method;
+  const char *path;
+  GBytes *body;
+  const char *content_type;
+  const char *const *headers;
+  gint64 timeout_us;
+  gboolean is_repeatable;
+  gboolean is_wait;
+} BawnRestRequest;
+
+/**
+ * BawnRestReply:
+ * @status: of HTTP
+ * @body: all of it, at most %BAWN_REST_MAX_REPLY
+ * @address: (transfer none): who answered
+ *
+ * What came back. Any status is an answer: what it means is for the caller to say.
+ */
+typedef struct
+{
+  guint status;
+  GBytes *body;
+  GHashTable *headers; /* lower-case name to value */
+  const char *address;
+} BawnRestReply;
+
+#define BAWN_REST_MAX_REPLY (256 * 1024 * 1024)
+
+void bawn_rest_reply_clear (BawnRestReply *reply);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BawnRestReply, bawn_rest_reply_clear)
+
+/* @try_next: (nullable): says of an answer that another server should be asked instead, since this one did nothing ("no leader"). */
+typedef gboolean (*BawnRestTryNext) (const BawnRestReply *reply);
+BawnRest *bawn_rest_new (const BawnRestOptions *options, BawnRestTryNext try_next, GError **error);
+BawnRest *bawn_rest_ref (BawnRest *rest);
+void bawn_rest_unref (BawnRest *rest);
+/* UPSTREAM: no server could be reached, nothing was done. UNKNOWN_OUTCOME: it was sent, the answer is lost, and it is not
+ * repeatable. TIMEOUT: cancelled before it was sent. */
+gboolean bawn_rest_call (BawnRest *rest, const BawnRestRequest *request, BawnRestReply *out_reply, GCancellable *cancellable,
+                         GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnRestOptions, bawn_rest_options_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnRest, bawn_rest_unref)
+
+G_END_DECLS

@@ -146,17 +146,13 @@ load_module (const BawnModulesPlace *place, const char *name, GError **error)
   if (!open_module (place, file, path, &fd, error))
     return FALSE;
 
-  /* What was looked at is what is loaded, whatever has become of the path. The descriptor stays
-   * open: the linker knows modules by the names they were loaded by, and would take the next one by
-   * this name for this one. */
+  /* What was looked at is what is loaded, whatever has become of the path. The descriptor stays open for good: the linker
+   * knows modules by the names they were loaded by, and would take the next one by this name for this one. */
   g_autofree char *link = g_strdup_printf ("/proc/self/fd/%d", fd);
   const BawnBackendModule *module = bawn_backend_module_load (link, path, name, error);
 
   if (module == NULL)
-    {
-      close (fd);
-      return FALSE;
-    }
+    return FALSE;
 
   bawn_log_info ("daemon", "the storage \"%s\" is the module %s, version %s", name, path,
                  module->version);

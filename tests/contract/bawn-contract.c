@@ -16,8 +16,8 @@ typedef struct
 } Case;
 
 /* @path is left out where every handle has a storage of its own. */
-BawnBackend *
-bawn_contract_open_path (const BawnContractTarget *target, const char *path, GError **error)
+static BawnConfig *
+make_config (const BawnContractTarget *target, const char *path, GError **error)
 {
   const char *more = target->variable != NULL ? g_getenv (target->variable) : target->lines;
   g_autoptr (GString) text = g_string_new (NULL);
@@ -27,7 +27,34 @@ bawn_contract_open_path (const BawnContractTarget *target, const char *path, GEr
     g_string_append_printf (text, "path=%s\n", path);
   g_string_append_printf (text, "%s\n", more != NULL ? more : "");
 
-  g_autoptr (BawnConfig) config = bawn_config_load_data ("contract", text->str, text->len, error);
+  return bawn_config_load_data ("contract", text->str, text->len, error);
+}
+
+/**
+ * bawn_contract_check_config:
+ * @target: a registered storage
+ * @error: (out) (optional): all that is wrong with its keys
+ *
+ * Returns: %TRUE if its backend is content with the keys it would get
+ */
+gboolean
+bawn_contract_check_config (const BawnContractTarget *target, GError **error)
+{
+  g_autoptr (BawnConfig) config = make_config (target, "/check", error);
+
+  if (config == NULL)
+    return FALSE;
+
+  g_autoptr (BawnConfigGroup) group = bawn_config_get_group (config, "storage");
+
+  bawn_backend_check_config (group);
+  return bawn_config_check (config, error);
+}
+
+BawnBackend *
+bawn_contract_open_path (const BawnContractTarget *target, const char *path, GError **error)
+{
+  g_autoptr (BawnConfig) config = make_config (target, path, error);
 
   if (config == NULL)
     return NULL;

@@ -33,6 +33,8 @@ typedef struct
 
 /* Adds all tests of the suite for one storage, under /contract/TYPE/. */
 void bawn_contract_add_tests (const BawnContractTarget *target);
+/* FALSE if its backend will not take the keys; for a message instead of a failed test. */
+gboolean bawn_contract_check_config (const BawnContractTarget *target, GError **error);
 /* What the command @child of the target does. */
 int bawn_contract_child (const BawnContractTarget *target, const char *const *argv);
 

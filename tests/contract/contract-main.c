@@ -237,6 +237,8 @@ main (int argc, char **argv)
     .child = (const char *const *) child,
   };
 
+  if (!bawn_contract_check_config (&target, &error))
+    return complain (error);
   if (arguments.is_child)
     return argc == 4 ? bawn_contract_child (&target, (const char *const *) argv + 1) : EXIT_USAGE;
 

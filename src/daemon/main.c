@@ -13,6 +13,7 @@
 #include "crypto/bawn-secret.h"
 #include "daemon/bawn-banner.h"
 #include "daemon/bawn-builtins.h"
+#include "daemon/bawn-cluster-setup.h"
 #include "daemon/bawn-dev.h"
 #include "daemon/bawn-notify.h"
 #include "daemon/bawn-settings.h"
@@ -36,6 +37,7 @@ typedef struct
   char *dev_root_token;
   char *dev_address;
   gboolean version;
+  gboolean release_lease;
 } BawnArguments;
 
 static void
@@ -53,11 +55,14 @@ typedef struct
 {
   BawnConfig *config;
   BawnSettings *settings;
+  BawnClusterSettings *cluster;
+  BawnHaBackend *elections; /* nullable: this node is alone */
   BawnStore *store;
   BawnCore *core;
   BawnHttpServer *http;
   BawnDev *dev;
   GMainLoop *loop;
+  gboolean stopping;
 } BawnDaemon;
 
 static gboolean
@@ -70,6 +75,7 @@ parse_arguments (BawnArguments *arguments, int *argc, char ***argv, GError **err
     { "dev", 0, 0, G_OPTION_ARG_NONE, &arguments->dev, "Serve from memory, unsealed, without TLS, on loopback: for trying out", NULL },
     { "dev-root-token-id", 0, 0, G_OPTION_ARG_STRING, &arguments->dev_root_token, "The root token of --dev", "TOKEN" },
     { "dev-listen-address", 0, 0, G_OPTION_ARG_STRING, &arguments->dev_address, "Where --dev listens (" BAWN_DEV_ADDRESS ")", "HOST:PORT" },
+    { "release-lease", 0, 0, G_OPTION_ARG_NONE, &arguments->release_lease, "Free the lease of a server that died here, and end", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &arguments->version, "Print the version, and end", NULL },
     { NULL }
   };
@@ -122,7 +128,7 @@ print_problems (BawnConfig *config)
 static gboolean
 read_config (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
 {
-  static const char *const families[] = { "server", "listener", "storage", NULL };
+  static const char *const families[] = { "server", "listener", "storage", "ha", "ha-storage", NULL };
 
   daemon->config = load_config (arguments, error);
   if (daemon->config == NULL)
@@ -130,6 +136,7 @@ read_config (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
 
   bawn_config_expect (daemon->config, families);
   daemon->settings = bawn_settings_read (daemon->config);
+  daemon->cluster = bawn_cluster_settings_read (daemon->config);
   bawn_http_check_config (daemon->config);
 
   return TRUE;
@@ -141,7 +148,9 @@ open_storage (BawnDaemon *daemon, GError **error)
   g_autoptr(BawnConfigGroup) group = bawn_config_get_group (daemon->config, "storage");
   g_autoptr(BawnBackend) backend = bawn_backend_open (group, NULL, error);
 
-  if (backend == NULL)
+  if (backend == NULL
+      || !bawn_cluster_open_storage (daemon->cluster, daemon->config, daemon->settings->storage_type, backend,
+                                     &daemon->elections, error))
     return FALSE;
 
   daemon->store = bawn_store_new (backend, daemon->settings->cache_size);
@@ -154,12 +163,15 @@ make_core (BawnDaemon *daemon)
   const BawnSettings *settings = daemon->settings;
   BawnCoreOptions options = {
     .storage_type = settings->storage_type,
-    .ha_available = bawn_backend_is_ha_capable (settings->storage_type),
     .cluster_name = settings->cluster_name,
     .api_addr = settings->api_addr,
     .cluster_addr = settings->cluster_addr,
     .pool_threads = settings->pool_threads,
     .version = PACKAGE_VERSION,
+    .ha_backend = daemon->elections,
+    .lease_ttl_us = daemon->cluster->lease_ttl_us,
+    .lease_renew_us = daemon->cluster->renew_us,
+    .lease_file = daemon->cluster->lease_file,
   };
 
   daemon->core = bawn_core_new (daemon->store, &options);
@@ -175,8 +187,12 @@ show_status (BawnCore *core, gpointer user_data)
     bawn_notify ("STATUS=not initialized");
   else if (status->sealed)
     bawn_notify ("STATUS=sealed, %u of %u shares", status->progress, status->threshold);
+  else if (!status->standby)
+    bawn_notify ("STATUS=active, epoch %" G_GUINT64_FORMAT, status->epoch);
+  else if (status->leader != NULL)
+    bawn_notify ("STATUS=standby of %s", status->leader->api_addr);
   else
-    bawn_notify ("STATUS=unsealed, epoch %" G_GUINT64_FORMAT, status->epoch);
+    bawn_notify ("STATUS=standby, nobody is active");
 }
 
 /* Without api-addr: where the first listener is, and for one that listens everywhere the address by which others find this
@@ -201,6 +217,18 @@ dup_api_address (const BawnSettings *settings, const char *listener)
 }
 
 static void
+add_storage (GPtrArray *banner, BawnDaemon *daemon)
+{
+  const char *type = daemon->settings->storage_type;
+  const char *elections = daemon->elections != NULL ? " (HA available)" : " (HA disabled)";
+
+  if (daemon->cluster->ha_storage_type != NULL)
+    bawn_banner_add (banner, "HA Storage", "%s%s", daemon->cluster->ha_storage_type, elections);
+  bawn_banner_add (banner, "Storage", "%s%s", type,
+                   bawn_backend_is_ha_capable (type) && daemon->cluster->ha_storage_type == NULL ? elections : "");
+}
+
+static void
 print_banner (BawnDaemon *daemon)
 {
   const BawnSettings *settings = daemon->settings;
@@ -217,8 +245,7 @@ print_banner (BawnDaemon *daemon)
     }
   bawn_banner_add (banner, "Log Level", "%s", bawn_log_level_name (bawn_log_get_level ()));
   bawn_banner_add (banner, "Mlock", "%s", settings->disable_mlock ? "disabled" : "enabled");
-  bawn_banner_add (banner, "Storage", "%s%s", settings->storage_type,
-                   bawn_backend_is_ha_capable (settings->storage_type) ? " (HA available)" : "");
+  add_storage (banner, daemon);
   bawn_banner_add (banner, "Version", "bawn %s (API %s)", PACKAGE_VERSION, BAWN_API_VERSION);
   if (daemon->dev != NULL)
     {
@@ -232,12 +259,28 @@ print_banner (BawnDaemon *daemon)
 }
 
 static gboolean
+on_handed_over (gpointer loop)
+{
+  g_main_loop_quit (loop);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
 on_stop (gpointer user_data)
 {
   BawnDaemon *daemon = user_data;
 
-  bawn_notify ("STOPPING=1\nSTATUS=sealing");
-  g_main_loop_quit (daemon->loop);
+  /* Who asks twice does not want to wait. */
+  if (daemon->stopping || daemon->elections == NULL)
+    {
+      bawn_notify ("STOPPING=1\nSTATUS=sealing");
+      g_main_loop_quit (daemon->loop);
+      return G_SOURCE_CONTINUE;
+    }
+
+  daemon->stopping = TRUE;
+  bawn_notify ("STOPPING=1\nSTATUS=handing over");
+  bawn_cluster_hand_over_async (daemon->core, on_handed_over, daemon->loop);
   return G_SOURCE_CONTINUE;
 }
 
@@ -325,7 +368,9 @@ clear_daemon (BawnDaemon *daemon)
   g_clear_pointer (&daemon->http, bawn_http_server_free);
   g_clear_object (&daemon->core);
   g_clear_object (&daemon->store);
+  g_clear_object (&daemon->elections);
   g_clear_pointer (&daemon->dev, bawn_dev_free);
+  g_clear_pointer (&daemon->cluster, bawn_cluster_settings_free);
   g_clear_pointer (&daemon->settings, bawn_settings_free);
   g_clear_pointer (&daemon->config, bawn_config_unref);
   g_clear_pointer (&daemon->loop, g_main_loop_unref);
@@ -339,7 +384,11 @@ check_config (BawnDaemon *daemon)
   g_autoptr(BawnConfigGroup) group = bawn_config_get_group (daemon->config, "storage");
   g_autoptr(GError) error = NULL;
 
+  g_autoptr(BawnConfigGroup) elections = bawn_config_get_group (daemon->config, "ha-storage");
+
   bawn_backend_check_config (group);
+  if (daemon->cluster->ha_storage_type != NULL)
+    bawn_backend_check_config (elections);
   if (bawn_config_check (daemon->config, &error))
     {
       printf ("the configuration is fine\n");
@@ -372,6 +421,8 @@ run (const BawnArguments *arguments)
       return EXIT_CONFIG;
     }
   bawn_log_set_level (log_level);
+  if (arguments->release_lease)
+    return bawn_cluster_release_lease (daemon.cluster, daemon.config, daemon.settings->storage_type);
   if (!bawn_process_harden (&error) || !bawn_secret_arena_open (!daemon.settings->disable_mlock, &error)
       || !start (&daemon, arguments, &error))
     {

@@ -20,7 +20,6 @@
 #include "http/bawn-http.h"
 #include "storage/bawn-backend-registry.h"
 #include "util/bawn-log.h"
-#include "util/bawn-net.h"
 
 #define DEFAULT_CONFIG SYSCONFDIR "/bawn/bawn.conf"
 
@@ -109,10 +108,13 @@ load_config (const BawnArguments *arguments, GError **error)
                            (const char *const *) environment, error);
 }
 
+/* Nobody is served before there is a core, though the listeners are open by then. */
 static void
-on_dispatch (gpointer core, BawnRequest *request, BawnHttpReplyFunc reply, gpointer user_data)
+on_dispatch (gpointer data, BawnRequest *request, BawnHttpReplyFunc reply, gpointer user_data)
 {
-  bawn_core_dispatch (core, request, reply, user_data);
+  BawnDaemon *daemon = data;
+
+  bawn_core_dispatch (daemon->core, request, reply, user_data);
 }
 
 static void
@@ -195,27 +197,6 @@ show_status (BawnCore *core, gpointer user_data)
     bawn_notify ("STATUS=standby, nobody is active");
 }
 
-/* Without api-addr: where the first listener is, and for one that listens everywhere the address by which others find this
- * machine. */
-static char *
-dup_api_address (const BawnSettings *settings, const char *listener)
-{
-  g_autoptr(GUri) uri = g_uri_parse (listener, G_URI_FLAGS_NONE, NULL);
-
-  if (settings->api_addr != NULL)
-    return g_strdup (settings->api_addr);
-  if (uri == NULL || g_uri_get_host (uri) == NULL
-      || (!g_str_equal (g_uri_get_host (uri), "0.0.0.0") && !g_str_equal (g_uri_get_host (uri), "::")))
-    return g_strdup (listener);
-
-  /* An IPv6 address leads nowhere if only IPv4 is listened to. */
-  g_autofree char *address = bawn_net_find_private_address ();
-  if (address == NULL || (strchr (address, ':') != NULL && g_str_equal (g_uri_get_host (uri), "0.0.0.0")))
-    return g_strdup (listener);
-
-  return g_uri_join (G_URI_FLAGS_NONE, g_uri_get_scheme (uri), NULL, address, g_uri_get_port (uri), "", NULL, NULL);
-}
-
 static void
 add_storage (GPtrArray *banner, BawnDaemon *daemon)
 {
@@ -235,9 +216,9 @@ print_banner (BawnDaemon *daemon)
   g_autoptr(GPtrArray) banner = bawn_banner_new ();
   g_auto(GStrv) listeners = bawn_http_server_dup_addresses (daemon->http);
 
-  g_autofree char *api_address = dup_api_address (settings, listeners[0]);
-
-  bawn_banner_add (banner, "Api Address", "%s", api_address);
+  bawn_banner_add (banner, "Api Address", "%s", settings->api_addr != NULL ? settings->api_addr : "none (see api-addr)");
+  if (settings->cluster_addr != NULL)
+    bawn_banner_add (banner, "Cluster Address", "%s", settings->cluster_addr);
   for (guint i = 0; listeners[i] != NULL; i++)
     {
       g_autofree char *label = g_strdup_printf ("Listener %u", i + 1);
@@ -299,17 +280,19 @@ on_reload (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* Opens the listeners, whose real addresses others are told. Who comes now waits. */
 static gboolean
 open_door (BawnDaemon *daemon, GError **error)
 {
-  const BawnHttpHandler handler = { .dispatch = on_dispatch, .core = daemon->core };
+  const BawnHttpHandler handler = { .dispatch = on_dispatch, .core = daemon };
 
   daemon->http = bawn_http_server_open (daemon->config, &handler, daemon->settings->http_workers, error);
   if (daemon->http == NULL)
     return FALSE;
 
-  bawn_http_server_start (daemon->http);
-  return TRUE;
+  g_auto(GStrv) listeners = bawn_http_server_dup_addresses (daemon->http);
+  return bawn_settings_advertise (daemon->settings, daemon->config, (const char *const *) listeners, NULL,
+                                  bawn_backend_is_ha_capable (daemon->settings->storage_type), error);
 }
 
 static gboolean
@@ -326,6 +309,8 @@ start (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
   if (!bawn_config_check (daemon->config, error))
     return FALSE;
 
+  if (!open_door (daemon, error))
+    return FALSE;
   make_core (daemon);
   if (!bawn_core_load (daemon->core, error))
     return FALSE;
@@ -336,7 +321,8 @@ start (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
         return FALSE;
     }
 
-  return open_door (daemon, error);
+  bawn_http_server_start (daemon->http);
+  return TRUE;
 }
 
 static void

@@ -12,8 +12,8 @@ import threading
 import time
 
 READ, WRITE, CAS = "read", "write", "cas"
-# It happened; it was refused for a wrong version; nobody knows. What certainly did not happen is not part of a history.
-OK, MISMATCH, UNKNOWN = "ok", "mismatch", "unknown"
+# It happened; it was refused for a wrong version; nobody knows; it certainly did not happen.
+OK, MISMATCH, UNKNOWN, NOTHING = "ok", "mismatch", "unknown", "nothing"
 # Configurations that are looked at before giving up, which is not a verdict.
 LIMIT = 2_000_000
 
@@ -125,8 +125,8 @@ def is_known(operation):
 
 
 def relevant(operations):
-    # A read that nobody got an answer to says nothing.
-    return [o for o in operations if is_known(o) or o.kind != READ]
+    # A read that nobody got an answer to says nothing either.
+    return [o for o in operations if o.outcome != NOTHING and (is_known(o) or o.kind != READ)]
 
 
 def observed_versions(operations):

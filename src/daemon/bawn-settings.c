@@ -47,15 +47,8 @@ static void
 read_storage (BawnSettings *settings, BawnConfig *config)
 {
   g_autoptr(BawnConfigGroup) group = bawn_config_get_group (config, "storage");
-  const char *const *names = bawn_backend_names ();
-  g_autofree char *type = bawn_config_get_string (group, "type", BAWN_BACKEND_DEFAULT);
 
-  if (!g_strv_contains (names, type))
-    {
-      g_autofree char *known = g_strjoinv (", ", (char **) names);
-      bawn_config_complain (group, "type", "unknown storage \"%s\"; known are: %s", type, known);
-    }
-  settings->storage_type = g_steal_pointer (&type);
+  settings->storage_type = bawn_config_get_string (group, "type", BAWN_BACKEND_DEFAULT);
   settings->cache_size
       = (gsize) bawn_config_get_size (group, "cache-size", BAWN_STORE_CACHE_DEFAULT, 0, MAX_CACHE_SIZE);
 }

@@ -15,6 +15,7 @@
 #include "daemon/bawn-builtins.h"
 #include "daemon/bawn-cluster-setup.h"
 #include "daemon/bawn-dev.h"
+#include "daemon/bawn-modules.h"
 #include "daemon/bawn-notify.h"
 #include "daemon/bawn-settings.h"
 #include "http/bawn-http.h"
@@ -126,6 +127,15 @@ print_problems (BawnConfig *config)
     fprintf (stderr, "%s\n", problems[i]);
 }
 
+/* Before anything secret is in memory. */
+static void
+load_modules (BawnConfig *config)
+{
+  g_autoptr(BawnConfigGroup) storage = bawn_config_get_group (config, "storage");
+
+  bawn_modules_load (bawn_modules_place (), storage);
+}
+
 /* Everything that reads the configuration, so that one pass finds all there is to find. */
 static gboolean
 read_config (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
@@ -137,6 +147,7 @@ read_config (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
     return FALSE;
 
   bawn_config_expect (daemon->config, families);
+  load_modules (daemon->config);
   daemon->settings = bawn_settings_read (daemon->config);
   daemon->cluster = bawn_cluster_settings_read (daemon->config);
   bawn_http_check_config (daemon->config);

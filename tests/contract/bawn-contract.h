@@ -59,6 +59,7 @@ void bawn_contract_add_model (const BawnContractTarget *target);
 void bawn_contract_add_threads (const BawnContractTarget *target);
 void bawn_contract_add_processes (const BawnContractTarget *target);
 void bawn_contract_add_store (const BawnContractTarget *target);
+void bawn_contract_add_wait (const BawnContractTarget *target);
 void bawn_contract_add_serial (const BawnContractTarget *target);
 
 BawnBackend *bawn_contract_open_path (const BawnContractTarget *target, const char *path, GError **error);

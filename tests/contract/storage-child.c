@@ -16,6 +16,6 @@ main (int argc, char **argv)
   if (argc != 4)
     return 1;
 
-  bawn_backend_register ("sqlite", bawn_backend_sqlite_get_type, FALSE);
+  bawn_backend_register ("sqlite", bawn_backend_sqlite_get_type, TRUE);
   return bawn_contract_child (&target, (const char *const *) argv + 1);
 }

@@ -29,7 +29,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  bawn_backend_register ("sqlite", bawn_backend_sqlite_get_type, FALSE);
+  bawn_backend_register ("sqlite", bawn_backend_sqlite_get_type, TRUE);
 
   g_autofree char *program = g_test_build_filename (G_TEST_BUILT, "storage-child", NULL);
   const char *const child[] = { program, NULL };

@@ -4,6 +4,7 @@
 #include "core/bawn-dispatch.h"
 
 #include "core/bawn-ha.h"
+#include "core/bawn-lifecycle.h"
 #include "core/bawn-sys-private.h"
 
 #include <string.h>
@@ -143,7 +144,9 @@ run_direct (BawnExchange *exchange, const BawnDirectRoute *row, gboolean may_blo
 static void
 fail_inactive (BawnExchange *exchange)
 {
-  if (bawn_sys_check_active (exchange->dispatcher->core, &exchange->error))
+  if (!bawn_core_is_unsealed (exchange->dispatcher->core))
+    (void) bawn_fail (&exchange->error, BAWN_ERROR_SEALED, "Vault is sealed");
+  else
     (void) bawn_fail (&exchange->error, BAWN_ERROR_STANDBY, "node is not active");
 }
 

@@ -303,7 +303,7 @@ open_door (BawnDaemon *daemon, GError **error)
 
   g_auto(GStrv) listeners = bawn_http_server_dup_addresses (daemon->http);
   return bawn_settings_advertise (daemon->settings, daemon->config, (const char *const *) listeners, NULL,
-                                  bawn_backend_is_ha_capable (daemon->settings->storage_type), error);
+                                  daemon->elections != NULL, error);
 }
 
 static gboolean

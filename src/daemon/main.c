@@ -56,6 +56,7 @@ typedef struct
   BawnStore *store;
   BawnCore *core;
   BawnHttpServer *http;
+  gulong wake_handler;
   BawnDev *dev;
   GMainLoop *loop;
 } BawnDaemon;
@@ -104,12 +105,6 @@ load_config (const BawnArguments *arguments, GError **error)
 }
 
 static void
-on_dispatch (gpointer core, BawnRequest *request, BawnHttpReplyFunc reply, gpointer user_data)
-{
-  bawn_core_dispatch (core, request, reply, user_data);
-}
-
-static void
 print_problems (BawnConfig *config)
 {
   g_auto(GStrv) problems = bawn_config_dup_problems (config);
@@ -122,7 +117,7 @@ print_problems (BawnConfig *config)
 static gboolean
 read_config (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
 {
-  static const char *const families[] = { "server", "listener", "storage", NULL };
+  static const char *const families[] = { "server", "listener", "storage", "ha", NULL };
 
   daemon->config = load_config (arguments, error);
   if (daemon->config == NULL)
@@ -259,12 +254,15 @@ on_reload (gpointer user_data)
 static gboolean
 open_door (BawnDaemon *daemon, GError **error)
 {
-  const BawnHttpHandler handler = { .dispatch = on_dispatch, .core = daemon->core };
+  BawnHttpHandler handler = { 0 };
 
+  bawn_http_handler_init (&handler, daemon->core, bawn_backend_is_ha_capable (daemon->settings->storage_type));
   daemon->http = bawn_http_server_open (daemon->config, &handler, daemon->settings->http_workers, error);
   if (daemon->http == NULL)
     return FALSE;
 
+  daemon->wake_handler
+    = g_signal_connect_swapped (daemon->core, "status-changed", G_CALLBACK (bawn_http_server_wake), daemon->http);
   bawn_http_server_start (daemon->http);
   return TRUE;
 }
@@ -322,6 +320,7 @@ clear_daemon (BawnDaemon *daemon)
     bawn_http_server_stop (daemon->http, daemon->settings->shutdown_timeout_us);
   if (daemon->core != NULL)
     bawn_core_stop (daemon->core);
+  g_clear_signal_handler (&daemon->wake_handler, daemon->core);
   g_clear_pointer (&daemon->http, bawn_http_server_free);
   g_clear_object (&daemon->core);
   g_clear_object (&daemon->store);

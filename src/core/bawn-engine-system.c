@@ -22,7 +22,8 @@ static const BawnRoute *const families[] = {
   bawn_sys_mounts_routes,   bawn_sys_remount_routes, bawn_sys_policy_routes,
   bawn_sys_password_routes, bawn_sys_lease_routes,   bawn_sys_count_routes,
   bawn_sys_wrapping_routes, bawn_audit_routes,       bawn_sys_tools_routes,
-  bawn_sys_keys_routes,     bawn_sys_status_routes,  bawn_sys_config_routes,
+  bawn_sys_keys_routes,     bawn_sys_status_routes,
+  bawn_sys_ha_routes,  bawn_sys_config_routes,
   bawn_sys_spec_routes,     bawn_sys_loggers_routes, bawn_sys_internal_routes,
 };
 
@@ -101,21 +102,21 @@ bawn_engine_system_get_core (BawnEngine *engine)
 }
 
 /**
- * bawn_engine_system_ref_unsealed:
+ * bawn_engine_system_ref_active:
  * @engine: the system engine
  * @error: SEALED when the node was sealed meanwhile
  *
  * Returns: (transfer full) (nullable): what the node holds while unsealed
  */
-BawnUnsealed *
-bawn_engine_system_ref_unsealed (BawnEngine *engine, GError **error)
+BawnActive *
+bawn_engine_system_ref_active (BawnEngine *engine, GError **error)
 {
-  BawnUnsealed *unsealed = bawn_core_ref_unsealed (BAWN_ENGINE_SYSTEM (engine)->core);
+  BawnActive *active = bawn_core_ref_active (BAWN_ENGINE_SYSTEM (engine)->core);
 
-  if (unsealed == NULL)
+  if (active == NULL)
     return bawn_fail_null (error, BAWN_ERROR_SEALED, "Vault is sealed");
 
-  return unsealed;
+  return active;
 }
 
 static BawnEngineSystem *

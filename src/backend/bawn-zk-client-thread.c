@@ -145,6 +145,7 @@ on_opened (gpointer owner, gint32 timeout_ms, const BawnZkSession *session)
     authenticate (self);
 
   g_mutex_lock (&self->lock);
+  g_clear_pointer (&self->trouble, g_free);
   bawn_zk_client_wake_locked (self);
   g_mutex_unlock (&self->lock);
 }

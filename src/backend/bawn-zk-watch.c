@@ -103,6 +103,7 @@ wait_locked (BawnZkClient *self,
              GCancellable *cancellable,
              GError **error)
 {
+  g_autoptr (GError) local = NULL;
   guint n_fired = watch->n_fired;
   gint64 asking_us = MIN (until_us, g_get_monotonic_time () + self->options->request_timeout_us);
 
@@ -117,8 +118,15 @@ wait_locked (BawnZkClient *self,
             return TRUE;
           asking_us = MIN (until_us, g_get_monotonic_time () + self->options->request_timeout_us);
         }
-      else if (!arm_unlocking (self, watch, asking_us, cancellable, error))
-        return FALSE;
+      else if (!arm_unlocking (self, watch, asking_us, cancellable, &local))
+        {
+          /* It was only slower than the caller had time. */
+          if (self->trouble == NULL && bawn_error_is (local, BAWN_ERROR_UPSTREAM)
+              && g_get_monotonic_time () >= until_us)
+            return TRUE;
+          g_propagate_error (error, g_steal_pointer (&local));
+          return FALSE;
+        }
     }
   return TRUE;
 }

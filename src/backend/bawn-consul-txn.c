@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "backend/bawn-consul-txn.h"
+
+#include "util/bawn-bytes.h"
+
+#include <string.h>
+
+#define HTTP_OK 200
+#define HTTP_FORBIDDEN 403
+#define HTTP_CONFLICT 409
+#define HTTP_TOO_LARGE 413
+
+/* The verbs of /v1/txn that are used. */
+typedef enum
+{
+  VERB_SET,
+  VERB_DELETE,
+  VERB_CHECK_INDEX,
+  VERB_CHECK_NOT_EXISTS,
+} Verb;
+
+static const char *const verbs[] = { "set", "delete", "check-index", "check-not-exists" };
+
+/* One operation; the only place that names its fields. */
+typedef struct
+{
+  Verb verb;
+  const char *prefix;
+  const char *key;
+  GBytes *value; /* (nullable) */
+  guint64 flags;
+  guint64 index;
+} Operation;
+
+static void
+append_value (BawnJsonWriter *w, GBytes *value)
+{
+  gsize size = 0;
+  const guchar *data = g_bytes_get_data (value, &size);
+  g_auto (BawnBuffer) text = BAWN_BUFFER_INIT;
+  int state = 0;
+  int save = 0;
+
+  bawn_buffer_reserve (&text, (size / 3 + 1) * 4 + 2);
+
+  char *at = (char *) text.data;
+
+  *at++ = '"';
+  at += g_base64_encode_step (data, size, FALSE, at, &state, &save);
+  at += g_base64_encode_close (FALSE, at, &state, &save);
+  *at++ = '"';
+  text.size = (gsize) (at - (char *) text.data);
+  bawn_json_writer_raw (w, (const char *) text.data, text.size);
+}
+
+static void
+append_operation (BawnJsonWriter *w, const Operation *operation)
+{
+  g_autofree char *key = bawn_consul_key_encode (operation->prefix, operation->key);
+
+  bawn_json_writer_begin_object (w);
+  bawn_json_writer_name (w, "KV");
+  bawn_json_writer_begin_object (w);
+  bawn_json_writer_add_string (w, "Verb", verbs[operation->verb]);
+  bawn_json_writer_add_string (w, "Key", key);
+  if (operation->verb == VERB_SET)
+    {
+      bawn_json_writer_name (w, "Value");
+      append_value (w, operation->value);
+      bawn_json_writer_name (w, "Flags");
+      bawn_json_writer_uint (w, operation->flags);
+    }
+  if (operation->verb == VERB_CHECK_INDEX)
+    {
+      bawn_json_writer_name (w, "Index");
+      bawn_json_writer_uint (w, operation->index);
+    }
+  bawn_json_writer_end_object (w);
+  bawn_json_writer_end_object (w);
+}
+
+static void
+append_condition (BawnJsonWriter *w, const char *prefix, const BawnCondition *condition)
+{
+  const Operation operation = {
+    .verb = condition->version == 0 ? VERB_CHECK_NOT_EXISTS : VERB_CHECK_INDEX,
+    .prefix = prefix,
+    .key = condition->key,
+    .index = condition->version,
+  };
+
+  append_operation (w, &operation);
+}
+
+static gboolean
+has_put (const BawnWrite *writes, guint n_writes)
+{
+  for (guint i = 0; i < n_writes; i++)
+    if (writes[i].kind == BAWN_WRITE_PUT)
+      return TRUE;
+
+  return FALSE;
+}
+
+/* Names of our own are no keys, and so are not encoded. */
+static void
+append_own (BawnJsonWriter *w, Verb verb, const char *prefix, const char *name, guint64 number)
+{
+  g_autofree char *whole = g_strconcat (prefix, name, NULL);
+  g_autoptr (GBytes) nothing = bawn_bytes_new_string ("");
+  const Operation operation = {
+    .verb = verb,
+    .prefix = whole,
+    .key = "",
+    .value = nothing,
+    .flags = number,
+    .index = number,
+  };
+
+  append_operation (w, &operation);
+}
+
+guint
+bawn_consul_txn_count (const BawnWrite *writes, guint n_writes, guint n_conditions)
+{
+  return n_conditions + n_writes + (has_put (writes, n_writes) ? 0 : 1);
+}
+
+/**
+ * bawn_consul_txn_new:
+ * @prefix: of all keys
+ * @writes: (array length=n_writes): what to put and delete
+ * @n_writes: how many
+ * @conditions: (array length=n_conditions): what must hold
+ * @n_conditions: how many
+ * @out_n_puts: (out): how many results a success has
+ *
+ * Writes a commit as the body of /v1/txn. All its puts get one mark as their flags: Consul leaves
+ * an entry that would not change, and its index, as they are, and so a put of the same value would
+ * get no new version.
+ *
+ * Returns: (transfer full): the body
+ */
+GBytes *
+bawn_consul_txn_new (const char *prefix,
+                     const BawnWrite *writes,
+                     guint n_writes,
+                     const BawnCondition *conditions,
+                     guint n_conditions,
+                     guint *out_n_puts)
+{
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  guint64 mark = (guint64) g_random_int () << 32 | g_random_int ();
+  guint n_puts = 0;
+
+  bawn_json_writer_begin_array (&w);
+  for (guint i = 0; i < n_conditions; i++)
+    append_condition (&w, prefix, &conditions[i]);
+  for (guint i = 0; i < n_writes; i++)
+    {
+      gboolean is_put = writes[i].kind == BAWN_WRITE_PUT;
+      const Operation operation = {
+        .verb = is_put ? VERB_SET : VERB_DELETE,
+        .prefix = prefix,
+        .key = writes[i].key,
+        .value = writes[i].value,
+        .flags = mark,
+      };
+
+      append_operation (&w, &operation);
+      n_puts += is_put ? 1 : 0;
+    }
+  if (n_puts == 0)
+    {
+      append_own (&w, VERB_SET, prefix, BAWN_CONSUL_CLOCK, mark);
+      n_puts = 1;
+    }
+  bawn_json_writer_end_array (&w);
+
+  *out_n_puts = n_puts;
+  return bawn_json_writer_finish (&w);
+}
+
+GBytes *
+bawn_consul_txn_new_probe (const char *prefix)
+{
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+
+  bawn_json_writer_begin_array (&w);
+  append_own (&w, VERB_CHECK_NOT_EXISTS, prefix, BAWN_CONSUL_PROBE, 0);
+  append_own (&w, VERB_CHECK_INDEX, prefix, BAWN_CONSUL_PROBE, 1);
+  append_own (&w, VERB_SET, prefix, BAWN_CONSUL_PROBE, 0);
+  bawn_json_writer_end_array (&w);
+  return bawn_json_writer_finish (&w);
+}
+
+GBytes *
+bawn_consul_txn_new_check (const char *folder)
+{
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+
+  bawn_json_writer_begin_array (&w);
+  append_own (&w, VERB_CHECK_NOT_EXISTS, folder, BAWN_CONSUL_PROBE, 0);
+  bawn_json_writer_end_array (&w);
+  return bawn_json_writer_finish (&w);
+}
+
+static gboolean
+is_denial (const char *what)
+{
+  return strstr (what, "Permission denied") != NULL || strstr (what, "ACL not found") != NULL;
+}
+
+/* What is wrong with a transaction, as the server says it; @is_match picks. NULL: nothing like
+ * that. */
+static char *
+find_error (const BawnRestReply *reply, gboolean (*is_match) (const char *what))
+{
+  g_autoptr (BawnJson) json =
+      reply->body != NULL ? bawn_json_parse (reply->body, NULL, NULL) : NULL;
+  const BawnJsonNode *errors =
+      json != NULL ? bawn_json_get (bawn_json_root (json), "Errors") : NULL;
+
+  if (!bawn_json_is (errors, BAWN_JSON_ARRAY))
+    return NULL;
+
+  for (const BawnJsonNode *node = errors->children; node != NULL; node = node->next)
+    {
+      const char *what = bawn_json_get_string (node, "What", "");
+
+      if (is_match (what))
+        return g_strdup (what);
+    }
+  return NULL;
+}
+
+gboolean
+bawn_consul_txn_is_denied (const BawnRestReply *reply, char **out_complaint)
+{
+  g_autofree char *complaint = NULL;
+
+  if (reply->status == HTTP_FORBIDDEN)
+    complaint = bawn_consul_dup_complaint (reply);
+  else if (reply->status == HTTP_CONFLICT)
+    complaint = find_error (reply, is_denial);
+  if (complaint == NULL)
+    return FALSE;
+
+  *out_complaint = g_steal_pointer (&complaint);
+  return TRUE;
+}
+
+/* The two kinds of condition that are used, in the words of a server that finds them broken:
+ * "failed index check for key …, current modify index …", "failed to check index, key … doesn't
+ * exist", "key … exists". */
+static gboolean
+is_broken_condition (const char *what)
+{
+  return strstr (what, "index") != NULL || strstr (what, "exist") != NULL;
+}
+
+static gboolean
+fail_conflict (const BawnRestReply *reply, GError **error)
+{
+  g_autofree char *complaint = NULL;
+
+  if (bawn_consul_txn_is_denied (reply, &complaint))
+    return bawn_fail (error, BAWN_ERROR_UPSTREAM, "Consul at %s does not let this token write: %s",
+                      reply->address, complaint);
+
+  complaint = find_error (reply, is_broken_condition);
+  if (complaint != NULL)
+    return bawn_fail (error, BAWN_ERROR_CONFLICT, "%s", complaint);
+
+  return bawn_consul_fail_reply (reply, error);
+}
+
+static gboolean
+read_version (const BawnRestReply *reply, guint n_puts, guint64 *out_version)
+{
+  g_autoptr (BawnJson) json =
+      reply->body != NULL ? bawn_json_parse (reply->body, NULL, NULL) : NULL;
+  const BawnJsonNode *results =
+      json != NULL ? bawn_json_get (bawn_json_root (json), "Results") : NULL;
+  gint64 version = 0;
+
+  if (!bawn_json_is (results, BAWN_JSON_ARRAY) || results->n_children != n_puts)
+    return FALSE;
+
+  for (const BawnJsonNode *node = results->children; node != NULL; node = node->next)
+    {
+      gint64 index = bawn_json_get_int (bawn_json_get (node, "KV"), "ModifyIndex", 0);
+
+      if (index <= 0 || (version != 0 && index != version))
+        return FALSE;
+      version = index;
+    }
+
+  *out_version = (guint64) version;
+  return TRUE;
+}
+
+/**
+ * bawn_consul_txn_finish:
+ * @reply: the answer to a commit
+ * @n_puts: from bawn_consul_txn_new()
+ * @out_version: (out): the version that it got
+ * @error: (out) (optional): see bawn_backend_commit()
+ *
+ * Consul says 409 for a condition that does not hold, for what the token may not do and for what it
+ * does not understand, and 500 for everything between "there is no leader" and "the leader has gone
+ * while it was at it".
+ *
+ * Returns: %TRUE if it is in
+ */
+gboolean
+bawn_consul_txn_finish (const BawnRestReply *reply,
+                        guint n_puts,
+                        guint64 *out_version,
+                        GError **error)
+{
+  g_autofree char *complaint = NULL;
+
+  if (reply->status == HTTP_OK)
+    return read_version (reply, n_puts, out_version)
+           || bawn_fail (error, BAWN_ERROR_UNKNOWN_OUTCOME,
+                         "Consul at %s answered a commit with what is no result of it",
+                         reply->address);
+  if (reply->status == HTTP_CONFLICT)
+    return fail_conflict (reply, error);
+
+  complaint = bawn_consul_dup_complaint (reply);
+  if (reply->status == HTTP_TOO_LARGE)
+    return bawn_fail (
+        error, BAWN_ERROR_TOO_LARGE,
+        "Consul at %s takes less than max-txn-ops, max-txn-size and max-value-size say: %s",
+        reply->address, complaint);
+  if (bawn_consul_did_nothing (reply))
+    return bawn_consul_fail_reply (reply, error);
+
+  return bawn_fail (error, BAWN_ERROR_UNKNOWN_OUTCOME, "Consul at %s answered a commit with %u: %s",
+                    reply->address, reply->status, complaint);
+}

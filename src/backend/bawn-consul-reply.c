@@ -3,32 +3,9 @@
 
 #include "backend/bawn-consul.h"
 
-#include "util/bawn-bytes.h"
+#include "backend/bawn-rest-json.h"
 
 #include <string.h>
-
-/* Base64 as Consul writes it; null is an empty value. */
-static gboolean
-read_value (const BawnJsonNode *node, GBytes **out_value)
-{
-  guint8 *data = NULL;
-  int state = 0;
-  guint save = 0;
-
-  if (node == NULL || bawn_json_is (node, BAWN_JSON_NULL))
-    {
-      *out_value = bawn_bytes_new_string ("");
-      return TRUE;
-    }
-  if (!bawn_json_is (node, BAWN_JSON_STRING) || node->string_size % 4 != 0)
-    return FALSE;
-
-  g_autoptr (GBytes) room = bawn_bytes_alloc (node->string_size / 4 * 3 + 3, &data);
-  gsize size = g_base64_decode_step (node->string, node->string_size, data, &state, &save);
-
-  *out_value = g_bytes_new_from_bytes (room, 0, size);
-  return TRUE;
-}
 
 /**
  * bawn_consul_read_entry:
@@ -47,14 +24,16 @@ bawn_consul_read_entry (const BawnRestReply *reply,
 {
   g_autoptr (BawnJson) json = bawn_json_parse (reply->body, NULL, NULL);
   const BawnJsonNode *entry = json != NULL ? bawn_json_index (bawn_json_root (json), 0) : NULL;
-  gint64 version = bawn_json_get_int (entry, "ModifyIndex", 0);
+  const char *key = bawn_rest_json_get_string (entry, BAWN_REST_CONSUL_KEY, NULL);
+  guint64 version = 0;
 
-  if (version <= 0 || g_strcmp0 (bawn_json_get_string (entry, "Key", NULL), encoded) != 0)
-    return FALSE;
-  if (!read_value (bawn_json_get (entry, "Value"), out_value))
+  /* The value of an empty entry is null. */
+  if (g_strcmp0 (key, encoded) != 0
+      || !bawn_rest_json_get_uint64 (entry, BAWN_REST_CONSUL_MODIFY_INDEX, &version) || version == 0
+      || !bawn_rest_json_get_base64 (entry, BAWN_REST_CONSUL_VALUE, out_value))
     return FALSE;
 
-  *out_version = (guint64) version;
+  *out_version = version;
   return TRUE;
 }
 

@@ -3,6 +3,7 @@
 
 #include "backend/bawn-consul-txn.h"
 
+#include "backend/bawn-rest-json.h"
 #include "util/bawn-bytes.h"
 
 #include <string.h>
@@ -30,30 +31,8 @@ typedef struct
   const char *prefix;
   const char *key;
   GBytes *value; /* (nullable) */
-  guint64 flags;
-  guint64 index;
+  gint64 number; /* of a put: its flags; of a check: the index */
 } Operation;
-
-static void
-append_value (BawnJsonWriter *w, GBytes *value)
-{
-  gsize size = 0;
-  const guchar *data = g_bytes_get_data (value, &size);
-  g_auto (BawnBuffer) text = BAWN_BUFFER_INIT;
-  int state = 0;
-  int save = 0;
-
-  bawn_buffer_reserve (&text, (size / 3 + 1) * 4 + 2);
-
-  char *at = (char *) text.data;
-
-  *at++ = '"';
-  at += g_base64_encode_step (data, size, FALSE, at, &state, &save);
-  at += g_base64_encode_close (FALSE, at, &state, &save);
-  *at++ = '"';
-  text.size = (gsize) (at - (char *) text.data);
-  bawn_json_writer_raw (w, (const char *) text.data, text.size);
-}
 
 static void
 append_operation (BawnJsonWriter *w, const Operation *operation)
@@ -61,22 +40,19 @@ append_operation (BawnJsonWriter *w, const Operation *operation)
   g_autofree char *key = bawn_consul_key_encode (operation->prefix, operation->key);
 
   bawn_json_writer_begin_object (w);
-  bawn_json_writer_name (w, "KV");
-  bawn_json_writer_begin_object (w);
-  bawn_json_writer_add_string (w, "Verb", verbs[operation->verb]);
-  bawn_json_writer_add_string (w, "Key", key);
+  bawn_rest_json_begin_object (w, BAWN_REST_CONSUL_KV);
+  bawn_rest_json_string (w, BAWN_REST_CONSUL_VERB, verbs[operation->verb]);
+  bawn_rest_json_string (w, BAWN_REST_CONSUL_KEY, key);
   if (operation->verb == VERB_SET)
     {
-      bawn_json_writer_name (w, "Value");
-      append_value (w, operation->value);
-      bawn_json_writer_name (w, "Flags");
-      bawn_json_writer_uint (w, operation->flags);
+      gsize size = 0;
+      gconstpointer data = g_bytes_get_data (operation->value, &size);
+
+      bawn_rest_json_base64 (w, BAWN_REST_CONSUL_VALUE, data, size);
+      bawn_rest_json_int (w, BAWN_REST_CONSUL_FLAGS, operation->number);
     }
   if (operation->verb == VERB_CHECK_INDEX)
-    {
-      bawn_json_writer_name (w, "Index");
-      bawn_json_writer_uint (w, operation->index);
-    }
+    bawn_rest_json_int (w, BAWN_REST_CONSUL_INDEX, operation->number);
   bawn_json_writer_end_object (w);
   bawn_json_writer_end_object (w);
 }
@@ -88,7 +64,7 @@ append_condition (BawnJsonWriter *w, const char *prefix, const BawnCondition *co
     .verb = condition->version == 0 ? VERB_CHECK_NOT_EXISTS : VERB_CHECK_INDEX,
     .prefix = prefix,
     .key = condition->key,
-    .index = condition->version,
+    .number = (gint64) condition->version,
   };
 
   append_operation (w, &operation);
@@ -106,7 +82,7 @@ has_put (const BawnWrite *writes, guint n_writes)
 
 /* Names of our own are no keys, and so are not encoded. */
 static void
-append_own (BawnJsonWriter *w, Verb verb, const char *prefix, const char *name, guint64 number)
+append_own (BawnJsonWriter *w, Verb verb, const char *prefix, const char *name, gint64 number)
 {
   g_autofree char *whole = g_strconcat (prefix, name, NULL);
   g_autoptr (GBytes) nothing = bawn_bytes_new_string ("");
@@ -115,8 +91,7 @@ append_own (BawnJsonWriter *w, Verb verb, const char *prefix, const char *name, 
     .prefix = whole,
     .key = "",
     .value = nothing,
-    .flags = number,
-    .index = number,
+    .number = number,
   };
 
   append_operation (w, &operation);
@@ -152,7 +127,7 @@ bawn_consul_txn_new (const char *prefix,
                      guint *out_n_puts)
 {
   g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
-  guint64 mark = (guint64) g_random_int () << 32 | g_random_int ();
+  gint64 mark = (gint64) (g_random_int () >> 1) << 32 | g_random_int ();
   guint n_puts = 0;
 
   bawn_json_writer_begin_array (&w);
@@ -166,7 +141,7 @@ bawn_consul_txn_new (const char *prefix,
         .prefix = prefix,
         .key = writes[i].key,
         .value = writes[i].value,
-        .flags = mark,
+        .number = mark,
       };
 
       append_operation (&w, &operation);
@@ -221,14 +196,14 @@ find_error (const BawnRestReply *reply, gboolean (*is_match) (const char *what))
   g_autoptr (BawnJson) json =
       reply->body != NULL ? bawn_json_parse (reply->body, NULL, NULL) : NULL;
   const BawnJsonNode *errors =
-      json != NULL ? bawn_json_get (bawn_json_root (json), "Errors") : NULL;
+      json != NULL ? bawn_rest_json_get (bawn_json_root (json), BAWN_REST_CONSUL_ERRORS) : NULL;
 
   if (!bawn_json_is (errors, BAWN_JSON_ARRAY))
     return NULL;
 
   for (const BawnJsonNode *node = errors->children; node != NULL; node = node->next)
     {
-      const char *what = bawn_json_get_string (node, "What", "");
+      const char *what = bawn_rest_json_get_string (node, BAWN_REST_CONSUL_WHAT, "");
 
       if (is_match (what))
         return g_strdup (what);
@@ -283,22 +258,24 @@ read_version (const BawnRestReply *reply, guint n_puts, guint64 *out_version)
   g_autoptr (BawnJson) json =
       reply->body != NULL ? bawn_json_parse (reply->body, NULL, NULL) : NULL;
   const BawnJsonNode *results =
-      json != NULL ? bawn_json_get (bawn_json_root (json), "Results") : NULL;
-  gint64 version = 0;
+      json != NULL ? bawn_rest_json_get (bawn_json_root (json), BAWN_REST_CONSUL_RESULTS) : NULL;
+  guint64 version = 0;
 
   if (!bawn_json_is (results, BAWN_JSON_ARRAY) || results->n_children != n_puts)
     return FALSE;
 
   for (const BawnJsonNode *node = results->children; node != NULL; node = node->next)
     {
-      gint64 index = bawn_json_get_int (bawn_json_get (node, "KV"), "ModifyIndex", 0);
+      const BawnJsonNode *entry = bawn_rest_json_get (node, BAWN_REST_CONSUL_KV);
+      guint64 index = 0;
 
-      if (index <= 0 || (version != 0 && index != version))
+      if (!bawn_rest_json_get_uint64 (entry, BAWN_REST_CONSUL_MODIFY_INDEX, &index) || index == 0
+          || (version != 0 && index != version))
         return FALSE;
       version = index;
     }
 
-  *out_version = (guint64) version;
+  *out_version = version;
   return TRUE;
 }
 

@@ -79,6 +79,36 @@ void bawn_rest_unref (BawnRest *rest);
 gboolean bawn_rest_call (BawnRest *rest, const BawnRestRequest *request, BawnRestReply *out_reply, GCancellable *cancellable,
                          GError **error);
 
+/**
+ * BawnRestStream:
+ *
+ * An answer that goes on, read line by line: a watch. For one thread at a time. It takes no place of max-parallel, and its
+ * connection is closed with it.
+ */
+typedef struct _BawnRestStream BawnRestStream;
+
+/* The request is always a wait and repeatable; its timeout is how long the answer may take to begin. */
+BawnRestStream *bawn_rest_open_stream (BawnRest *rest, const BawnRestRequest *request, GCancellable *cancellable, GError **error);
+guint bawn_rest_stream_get_status (BawnRestStream *stream);
+const char *bawn_rest_stream_get_address (BawnRestStream *stream);
+
+typedef enum
+{
+  BAWN_REST_STREAM_FAILED,  /* the error is set, the stream of no more use */
+  BAWN_REST_STREAM_END,     /* the server has said all that it had to say */
+  BAWN_REST_STREAM_NOTHING, /* nothing yet; it may be asked again */
+  BAWN_REST_STREAM_LINE,
+} BawnRestStreamResult;
+
+/* @timeout_us: how long to wait for a line at most. A line ends with LF, which is not in it, or with the stream. */
+BawnRestStreamResult bawn_rest_stream_read (BawnRestStream *stream, gint64 timeout_us, GBytes **out_line,
+                                            GCancellable *cancellable, GError **error);
+void bawn_rest_stream_free (BawnRestStream *stream);
+
+/* The longest line of a stream. */
+#define BAWN_REST_MAX_LINE (16 * 1024 * 1024)
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnRestStream, bawn_rest_stream_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnRestOptions, bawn_rest_options_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnRest, bawn_rest_unref)
 

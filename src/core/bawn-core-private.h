@@ -13,10 +13,10 @@
 G_BEGIN_DECLS
 
 /**
- * BawnUnsealed:
+ * BawnActive:
  *
- * What exists only while the node is unsealed: born at unseal, gone after seal when the last request that pins it has
- * ended.
+ * What exists only while the node is active: born when it is promoted, gone after it has withdrawn, when the last request
+ * that pins it has ended. A node alone is active from unseal to seal.
  */
 typedef struct
 {
@@ -26,14 +26,14 @@ typedef struct
   BawnAclCache *acls;
   char *cluster_name;
   char *cluster_id;
-} BawnUnsealed;
+} BawnActive;
 
-BawnUnsealed *bawn_unsealed_ref (BawnUnsealed *unsealed);
-void bawn_unsealed_unref (BawnUnsealed *unsealed);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnUnsealed, bawn_unsealed_unref)
+BawnActive *bawn_active_ref (BawnActive *active);
+void bawn_active_unref (BawnActive *active);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnActive, bawn_active_unref)
 
-/* NULL when sealed: nothing else need be checked. */
-BawnUnsealed *bawn_core_ref_unsealed (BawnCore *core);
+/* NULL when sealed or standby: nothing else need be checked. */
+BawnActive *bawn_core_ref_active (BawnCore *core);
 
 /* What the node knows of the cluster; both nullable, and shown to all by "status-changed". */
 void bawn_core_set_leader (BawnCore *core, BawnLeader *leader);
@@ -69,10 +69,10 @@ typedef gboolean (*BawnCoreTxnFunc) (BawnCore *core, BawnTxn *txn, gpointer user
 gboolean bawn_core_transact (BawnCore *core, BawnCoreTxnFunc func, gpointer user_data, GError **error);
 
 /* The way of one attempt: route, token, policy, audit, engine, lease, token, wrapping. What it wants written is in @txn. */
-BawnResponse *bawn_pipeline_run (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, GError **error);
+BawnResponse *bawn_pipeline_run (BawnActive *active, BawnRequest *request, BawnTxn *txn, GError **error);
 
 /* The ACL of a token's policies. */
-gboolean bawn_core_get_acl (BawnUnsealed *unsealed, BawnTxn *txn, const BawnToken *token, BawnAcl **out_acl, GError **error);
+gboolean bawn_core_get_acl (BawnActive *active, BawnTxn *txn, const BawnToken *token, BawnAcl **out_acl, GError **error);
 
 /* Endpoints outside the pipeline: no token, no envelope, alive while sealed. */
 typedef BawnResponse *(*BawnDirectHandler) (BawnCore *core, BawnRequest *request, gboolean may_block, GError **error);
@@ -85,13 +85,13 @@ typedef struct
 extern const BawnDirectRoute bawn_sys_direct_routes[];
 
 /* The system engine (mounted at sys/): its rows are kept by family, one file each; every handler gets the unscoped
- * transaction. bawn_system_unsealed() gives them the node. */
+ * transaction; bawn_engine_system_ref_active() gives them the node. */
 #define BAWN_TYPE_ENGINE_SYSTEM (bawn_engine_system_get_type ())
 G_DECLARE_FINAL_TYPE (BawnEngineSystem, bawn_engine_system, BAWN, ENGINE_SYSTEM, BawnEngine)
 BawnEngine *bawn_engine_system_new (BawnCore *core);
 BawnCore *bawn_engine_system_get_core (BawnEngine *engine);
 /* Of the request that is running now; pinned by it. NULL with SEALED if the node was sealed meanwhile. */
-BawnUnsealed *bawn_engine_system_ref_unsealed (BawnEngine *engine, GError **error);
+BawnActive *bawn_engine_system_ref_active (BawnEngine *engine, GError **error);
 
 extern const BawnRoute bawn_sys_mounts_routes[];
 extern const BawnRoute bawn_sys_policy_routes[];
@@ -111,7 +111,7 @@ gboolean bawn_sys_rotate_if_due (BawnCore *core, GError **error);
 
 /* Wrapping (core/bawn-wrapping.c). Puts the encoded answer into the cubbyhole of a new token, and turns @response into the
  * one that tells of it. */
-gboolean bawn_wrapping_wrap (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, gint64 ttl_us,
+gboolean bawn_wrapping_wrap (BawnActive *active, BawnRequest *request, BawnTxn *txn, gint64 ttl_us,
                              BawnResponse **inout_response, GError **error);
 
 /* A lease that failed to end this often is called irrevocable, and tried more rarely. */
@@ -125,8 +125,8 @@ void bawn_expiry_free (BawnExpiry *expiry);
 void bawn_expiry_kick (BawnExpiry *expiry); /* something became due */
 /* Ends one lease in @txn: asks the engine or revokes the token, and deletes it. Absent is TRUE. @force: whatever the engine
  * says. */
-gboolean bawn_expiry_revoke (BawnUnsealed *unsealed, BawnTxn *txn, const char *lease_id, gboolean force, GError **error);
-BawnResponse *bawn_expiry_renew (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, const char *lease_id,
+gboolean bawn_expiry_revoke (BawnActive *active, BawnTxn *txn, const char *lease_id, gboolean force, GError **error);
+BawnResponse *bawn_expiry_renew (BawnActive *active, BawnRequest *request, BawnTxn *txn, const char *lease_id,
                                  gint64 increment_us, GError **error);
 void bawn_core_kick_expiry (BawnCore *core);
 

@@ -35,7 +35,7 @@ struct _BawnCore
 
   GMutex lifecycle; /* held through init, unseal and seal, one at a time */
   GMutex lock;      /* guards what follows, never held while waiting */
-  BawnUnsealed *unsealed;
+  BawnActive *active;
   BawnStatus *status;
   BawnSealConfig seal_config;
   gboolean initialized;
@@ -56,40 +56,40 @@ enum
 
 static guint signals[N_SIGNALS];
 
-BawnUnsealed *
-bawn_unsealed_ref (BawnUnsealed *unsealed)
+BawnActive *
+bawn_active_ref (BawnActive *active)
 {
-  g_atomic_ref_count_inc (&unsealed->refs);
-  return unsealed;
+  g_atomic_ref_count_inc (&active->refs);
+  return active;
 }
 
 void
-bawn_unsealed_unref (BawnUnsealed *unsealed)
+bawn_active_unref (BawnActive *active)
 {
-  if (!g_atomic_ref_count_dec (&unsealed->refs))
+  if (!g_atomic_ref_count_dec (&active->refs))
     return;
 
-  bawn_token_store_unref (unsealed->tokens);
-  bawn_acl_cache_free (unsealed->acls);
-  g_free (unsealed->cluster_name);
-  g_free (unsealed->cluster_id);
-  g_free (unsealed);
+  bawn_token_store_unref (active->tokens);
+  bawn_acl_cache_free (active->acls);
+  g_free (active->cluster_name);
+  g_free (active->cluster_id);
+  g_free (active);
 }
 
 /**
- * bawn_core_ref_unsealed:
+ * bawn_core_ref_active:
  * @core: the core
  *
  * Any thread. Pins what exists only while the node is unsealed.
  *
  * Returns: (transfer full) (nullable): %NULL when sealed
  */
-BawnUnsealed *
-bawn_core_ref_unsealed (BawnCore *core)
+BawnActive *
+bawn_core_ref_active (BawnCore *core)
 {
   g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&core->lock);
 
-  return core->unsealed != NULL ? bawn_unsealed_ref (core->unsealed) : NULL;
+  return core->active != NULL ? bawn_active_ref (core->active) : NULL;
 }
 
 BawnStore *
@@ -181,20 +181,20 @@ bawn_core_add_engine (BawnCore *core, BawnEngine *engine, gboolean is_auth)
 static BawnTokenStore *
 ref_token_store (gpointer data)
 {
-  g_autoptr(BawnUnsealed) unsealed = bawn_core_ref_unsealed (data);
+  g_autoptr(BawnActive) active = bawn_core_ref_active (data);
 
-  return unsealed != NULL ? bawn_token_store_ref (unsealed->tokens) : NULL;
+  return active != NULL ? bawn_token_store_ref (active->tokens) : NULL;
 }
 
 static gboolean
 renew_auth (gpointer data, BawnTxn *txn, BawnToken *token, GError **error)
 {
-  g_autoptr(BawnUnsealed) unsealed = bawn_core_ref_unsealed (data);
+  g_autoptr(BawnActive) active = bawn_core_ref_active (data);
 
-  if (unsealed == NULL)
+  if (active == NULL)
     return bawn_fail (error, BAWN_ERROR_SEALED, "Vault is sealed");
 
-  return bawn_login_renew (unsealed, txn, token, error);
+  return bawn_login_renew (active, txn, token, error);
 }
 
 /* The table has been read by then: the request was routed by it. */
@@ -227,7 +227,7 @@ make_status_locked (BawnCore *core)
   BawnStatus *status = bawn_status_new ();
 
   status->initialized = core->initialized;
-  status->sealed = core->unsealed == NULL;
+  status->sealed = core->active == NULL;
   status->standby = status->sealed;
   status->seal_type = g_strdup (core->seal_config.type != NULL ? core->seal_config.type : "shamir");
   status->shares = core->seal_config.shares;
@@ -238,10 +238,10 @@ make_status_locked (BawnCore *core)
   status->version = g_strdup (core->options.version);
   status->api_addr = g_strdup (core->options.api_addr);
   status->cluster_addr = g_strdup (core->options.cluster_addr);
-  if (core->unsealed != NULL)
+  if (core->active != NULL)
     {
-      status->cluster_name = g_strdup (core->unsealed->cluster_name);
-      status->cluster_id = g_strdup (core->unsealed->cluster_id);
+      status->cluster_name = g_strdup (core->active->cluster_name);
+      status->cluster_id = g_strdup (core->active->cluster_id);
       status->epoch = bawn_store_get_epoch (core->store);
       status->active_since_us = core->active_since_us;
     }
@@ -420,33 +420,33 @@ bawn_core_get_lifecycle_lock (BawnCore *core)
   return &core->lifecycle;
 }
 
-BawnUnsealed *
-bawn_core_new_unsealed (BawnCore *core, BawnSecret *token_key, const char *cluster_name, const char *cluster_id)
+BawnActive *
+bawn_core_new_active (BawnCore *core, BawnSecret *token_key, const char *cluster_name, const char *cluster_id)
 {
-  BawnUnsealed *unsealed = g_new0 (BawnUnsealed, 1);
+  BawnActive *active = g_new0 (BawnActive, 1);
 
-  g_atomic_ref_count_init (&unsealed->refs);
-  unsealed->core = core;
-  unsealed->tokens = bawn_token_store_new (token_key, core->options.clock);
-  unsealed->acls = bawn_acl_cache_new (ACL_CACHE_ENTRIES);
-  unsealed->cluster_name = g_strdup (cluster_name);
-  unsealed->cluster_id = g_strdup (cluster_id);
+  g_atomic_ref_count_init (&active->refs);
+  active->core = core;
+  active->tokens = bawn_token_store_new (token_key, core->options.clock);
+  active->acls = bawn_acl_cache_new (ACL_CACHE_ENTRIES);
+  active->cluster_name = g_strdup (cluster_name);
+  active->cluster_id = g_strdup (cluster_id);
 
-  return unsealed;
+  return active;
 }
 
 void
-bawn_core_set_unsealed (BawnCore *core, BawnUnsealed *unsealed)
+bawn_core_set_active (BawnCore *core, BawnActive *active)
 {
-  BawnUnsealed *old = NULL;
+  BawnActive *old = NULL;
 
   g_mutex_lock (&core->lock);
-  old = core->unsealed;
-  core->unsealed = unsealed;
-  core->active_since_us = unsealed != NULL ? bawn_clock_real_us (core->options.clock) : 0;
+  old = core->active;
+  core->active = active;
+  core->active_since_us = active != NULL ? bawn_clock_real_us (core->options.clock) : 0;
   g_mutex_unlock (&core->lock);
 
-  g_clear_pointer (&old, bawn_unsealed_unref);
+  g_clear_pointer (&old, bawn_active_unref);
   bawn_core_refresh_status (core);
 }
 
@@ -493,9 +493,9 @@ bawn_core_transact (BawnCore *core, BawnCoreTxnFunc func, gpointer user_data, GE
 }
 
 gboolean
-bawn_core_get_acl (BawnUnsealed *unsealed, BawnTxn *txn, const BawnToken *token, BawnAcl **out_acl, GError **error)
+bawn_core_get_acl (BawnActive *active, BawnTxn *txn, const BawnToken *token, BawnAcl **out_acl, GError **error)
 {
-  return bawn_acl_cache_get (unsealed->acls, txn, (const char *const *) token->policies, out_acl, error);
+  return bawn_acl_cache_get (active->acls, txn, (const char *const *) token->policies, out_acl, error);
 }
 
 void

@@ -29,7 +29,7 @@ typedef struct
   guint attempts;
   gint64 begun_us; /* monotonic */
 
-  BawnUnsealed *unsealed;
+  BawnActive *active;
   BawnTxn *txn;
   BawnResponse *response;
   GError *error;
@@ -41,7 +41,7 @@ bawn_exchange_forget_attempt (BawnExchange *exchange)
   g_clear_pointer (&exchange->response, bawn_response_free);
   g_clear_error (&exchange->error);
   g_clear_pointer (&exchange->txn, bawn_txn_unref);
-  g_clear_pointer (&exchange->unsealed, bawn_unsealed_unref);
+  g_clear_pointer (&exchange->active, bawn_active_unref);
 }
 
 static void
@@ -138,15 +138,15 @@ attempt (BawnExchange *exchange, gboolean may_block)
       return;
     }
 
-  exchange->unsealed = bawn_core_ref_unsealed (core);
-  if (exchange->unsealed == NULL)
+  exchange->active = bawn_core_ref_active (core);
+  if (exchange->active == NULL)
     {
       (void) bawn_fail (&exchange->error, BAWN_ERROR_SEALED, "Vault is sealed");
       return;
     }
 
   exchange->txn = bawn_store_begin (bawn_core_get_store (core), BAWN_CODEC (bawn_core_get_barrier (core)), may_block);
-  exchange->response = bawn_pipeline_run (exchange->unsealed, exchange->request, exchange->txn, &exchange->error);
+  exchange->response = bawn_pipeline_run (exchange->active, exchange->request, exchange->txn, &exchange->error);
 }
 
 static gboolean

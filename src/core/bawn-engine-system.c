@@ -101,21 +101,21 @@ bawn_engine_system_get_core (BawnEngine *engine)
 }
 
 /**
- * bawn_engine_system_ref_unsealed:
+ * bawn_engine_system_ref_active:
  * @engine: the system engine
  * @error: SEALED when the node was sealed meanwhile
  *
  * Returns: (transfer full) (nullable): what the node holds while unsealed
  */
-BawnUnsealed *
-bawn_engine_system_ref_unsealed (BawnEngine *engine, GError **error)
+BawnActive *
+bawn_engine_system_ref_active (BawnEngine *engine, GError **error)
 {
-  BawnUnsealed *unsealed = bawn_core_ref_unsealed (BAWN_ENGINE_SYSTEM (engine)->core);
+  BawnActive *active = bawn_core_ref_active (BAWN_ENGINE_SYSTEM (engine)->core);
 
-  if (unsealed == NULL)
+  if (active == NULL)
     return bawn_fail_null (error, BAWN_ERROR_SEALED, "Vault is sealed");
 
-  return unsealed;
+  return active;
 }
 
 static BawnEngineSystem *

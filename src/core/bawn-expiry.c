@@ -30,15 +30,15 @@ struct _BawnExpiry
 
 typedef struct
 {
-  BawnUnsealed *unsealed;
+  BawnActive *active;
   gboolean more;
   gint64 next_us;
 } BawnExpiryStep;
 
 static gboolean
-engine_revoke (BawnUnsealed *unsealed, BawnTxn *txn, const BawnMount *mount, const BawnLease *lease, GError **error)
+engine_revoke (BawnActive *active, BawnTxn *txn, const BawnMount *mount, const BawnLease *lease, GError **error)
 {
-  BawnEngine *engine = bawn_core_lookup_engine (unsealed->core, mount->type, g_str_has_prefix (mount->path, "auth/"));
+  BawnEngine *engine = bawn_core_lookup_engine (active->core, mount->type, g_str_has_prefix (mount->path, "auth/"));
 
   if (engine == NULL || BAWN_ENGINE_GET_CLASS (engine)->revoke == NULL)
     return TRUE;
@@ -55,7 +55,7 @@ engine_revoke (BawnUnsealed *unsealed, BawnTxn *txn, const BawnMount *mount, con
   g_autoptr(BawnTxn) scope = bawn_txn_scope (txn, mount->view);
   request->mount = bawn_mount_ref ((BawnMount *) mount);
   request->rest = request->path + MIN (strlen (mount->path), strlen (request->path));
-  request->started_us = bawn_clock_real_us (bawn_core_get_clock (unsealed->core));
+  request->started_us = bawn_clock_real_us (bawn_core_get_clock (active->core));
 
   return BAWN_ENGINE_GET_CLASS (engine)->revoke (engine, request, internal != NULL ? bawn_json_root (internal) : NULL,
                                                  scope, error);
@@ -86,7 +86,7 @@ find_live (const BawnMountTable *table, const BawnLease *lease)
 
 /**
  * bawn_expiry_revoke:
- * @unsealed: the node
+ * @active: the node
  * @txn: an unscoped transaction that may block
  * @lease_id: the lease
  * @force: delete it even if the engine can not take the secret back
@@ -95,7 +95,7 @@ find_live (const BawnMountTable *table, const BawnLease *lease)
  * Returns: %TRUE if the lease is gone, or was not there
  */
 gboolean
-bawn_expiry_revoke (BawnUnsealed *unsealed, BawnTxn *txn, const char *lease_id, gboolean force, GError **error)
+bawn_expiry_revoke (BawnActive *active, BawnTxn *txn, const char *lease_id, gboolean force, GError **error)
 {
   g_autoptr(BawnLease) lease = NULL;
   g_autoptr(BawnMountTable) table = NULL;
@@ -106,7 +106,7 @@ bawn_expiry_revoke (BawnUnsealed *unsealed, BawnTxn *txn, const char *lease_id, 
   if (lease == NULL)
     return TRUE;
   if (lease->is_auth)
-    return bawn_token_store_revoke (unsealed->tokens, txn, lease->token, error)
+    return bawn_token_store_revoke (active->tokens, txn, lease->token, error)
            && bawn_lease_delete (txn, lease_id, error);
   if (!bawn_mount_table_get (txn, &table, error))
     return FALSE;
@@ -114,7 +114,7 @@ bawn_expiry_revoke (BawnUnsealed *unsealed, BawnTxn *txn, const char *lease_id, 
   BawnMount *mount = find_live (table, lease);
   if (mount == NULL)
     mount = find_doomed (table, lease->mount);
-  if (mount != NULL && !engine_revoke (unsealed, txn, mount, lease, &failure))
+  if (mount != NULL && !engine_revoke (active, txn, mount, lease, &failure))
     {
       if (!force || bawn_error_is (failure, BAWN_ERROR_WOULD_BLOCK) || bawn_error_is (failure, BAWN_ERROR_CONFLICT))
         {
@@ -127,10 +127,10 @@ bawn_expiry_revoke (BawnUnsealed *unsealed, BawnTxn *txn, const char *lease_id, 
 }
 
 static gboolean
-renew_with_engine (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, BawnMount *mount, BawnLease *lease,
+renew_with_engine (BawnActive *active, BawnRequest *request, BawnTxn *txn, BawnMount *mount, BawnLease *lease,
                    gint64 *out_ttl_us, GError **error)
 {
-  BawnEngine *engine = bawn_core_lookup_engine (unsealed->core, mount->type, FALSE);
+  BawnEngine *engine = bawn_core_lookup_engine (active->core, mount->type, FALSE);
 
   *out_ttl_us = 0;
   if (engine == NULL || BAWN_ENGINE_GET_CLASS (engine)->renew == NULL)
@@ -156,7 +156,7 @@ renew_with_engine (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, B
 
 /**
  * bawn_expiry_renew:
- * @unsealed: the node
+ * @active: the node
  * @request: the request that asks for it
  * @txn: an unscoped transaction
  * @lease_id: a secret's lease (a token's is renewed by its own endpoints)
@@ -166,13 +166,13 @@ renew_with_engine (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, B
  * Returns: (transfer full) (nullable): the answer with the lease's new time to live
  */
 BawnResponse *
-bawn_expiry_renew (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, const char *lease_id,
+bawn_expiry_renew (BawnActive *active, BawnRequest *request, BawnTxn *txn, const char *lease_id,
                    gint64 increment_us, GError **error)
 {
   g_autoptr(BawnLease) lease = NULL;
   g_autoptr(BawnMountTable) table = NULL;
   g_autofree char *warning = NULL;
-  gint64 now = bawn_clock_real_us (bawn_core_get_clock (unsealed->core));
+  gint64 now = bawn_clock_real_us (bawn_core_get_clock (active->core));
 
   if (!bawn_lease_get (txn, lease_id, &lease, error))
     return NULL;
@@ -191,7 +191,7 @@ bawn_expiry_renew (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, c
 
   g_autoptr(BawnLease) renewed = bawn_lease_copy (lease);
   gint64 engine_ttl = 0;
-  if (!renew_with_engine (unsealed, request, txn, mount, lease, &engine_ttl, error))
+  if (!renew_with_engine (active, request, txn, mount, lease, &engine_ttl, error))
     return NULL;
 
   BawnTtlInput input = {
@@ -246,7 +246,7 @@ postpone (BawnTxn *txn, const char *id, gint64 now_us, const char *reason, GErro
 
 typedef struct
 {
-  BawnUnsealed *unsealed;
+  BawnActive *active;
   const char *id;
   gint64 due_us;      /* only if it is due by then, since it may have been renewed; 0: in any case */
   const char *reason; /* nullable: postpone instead */
@@ -277,16 +277,16 @@ end_lease (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error)
   if (job->reason != NULL)
     return postpone (txn, job->id, bawn_clock_real_us (bawn_core_get_clock (core)), job->reason, error);
 
-  return bawn_expiry_revoke (job->unsealed, txn, job->id, FALSE, error);
+  return bawn_expiry_revoke (job->active, txn, job->id, FALSE, error);
 }
 
 /* One by one, so that an engine that fails holds up nobody else's. */
 static gboolean
-end_leases (BawnExpiry *expiry, BawnUnsealed *unsealed, GStrv ids, gint64 due_us, GError **error)
+end_leases (BawnExpiry *expiry, BawnActive *active, GStrv ids, gint64 due_us, GError **error)
 {
   for (guint i = 0; ids[i] != NULL; i++)
     {
-      BawnExpiryLease job = { .unsealed = unsealed, .id = ids[i], .due_us = due_us };
+      BawnExpiryLease job = { .active = active, .id = ids[i], .due_us = due_us };
       g_autoptr(GError) failure = NULL;
 
       if (bawn_core_transact (expiry->core, end_lease, &job, &failure))
@@ -341,7 +341,7 @@ end_due (BawnExpiry *expiry, BawnExpiryStep *step, GError **error)
   step->next_us = due.next_us;
   step->more |= g_strv_length (ids) == BATCH_LEASES;
 
-  return end_leases (expiry, step->unsealed, ids, due.now_us, error);
+  return end_leases (expiry, step->active, ids, due.now_us, error);
 }
 
 static gboolean
@@ -350,7 +350,7 @@ sweep_tokens (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error)
   BawnExpiryStep *step = user_data;
   gboolean more = FALSE;
 
-  if (!bawn_token_store_sweep (step->unsealed->tokens, txn, &more, error))
+  if (!bawn_token_store_sweep (step->active->tokens, txn, &more, error))
     return FALSE;
 
   step->more |= more;
@@ -495,7 +495,7 @@ clear_mounts (BawnExpiry *expiry, BawnExpiryStep *step, GError **error)
     return FALSE;
 
   g_ptr_array_add (leases, NULL);
-  return end_leases (expiry, step->unsealed, (GStrv) leases->pdata, 0, error);
+  return end_leases (expiry, step->active, (GStrv) leases->pdata, 0, error);
 }
 
 /* One round; FALSE: something is wrong, wait before the next. */
@@ -533,12 +533,12 @@ run_expiry (gpointer data)
 
   for (;;)
     {
-      g_autoptr(BawnUnsealed) unsealed = bawn_core_ref_unsealed (expiry->core);
-      BawnExpiryStep step = { .unsealed = unsealed };
-      gboolean fine = unsealed == NULL || run_round (expiry, &step);
+      g_autoptr(BawnActive) active = bawn_core_ref_active (expiry->core);
+      BawnExpiryStep step = { .active = active };
+      gboolean fine = active == NULL || run_round (expiry, &step);
       gint64 wake = next_wake (expiry, &step, fine);
 
-      g_clear_pointer (&unsealed, bawn_unsealed_unref);
+      g_clear_pointer (&active, bawn_active_unref);
       g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&expiry->lock);
       while (!expiry->stopping && !expiry->kicked && !(fine && step.more)
              && g_cond_wait_until (&expiry->changed, &expiry->lock, wake))

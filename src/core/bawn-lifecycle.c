@@ -209,8 +209,8 @@ bawn_core_initialize (BawnCore *core, guint shares, guint threshold, GPtrArray *
 
 /* Unseal */
 
-static BawnUnsealed *
-read_unsealed (BawnCore *core, GError **error)
+static BawnActive *
+read_active (BawnCore *core, GError **error)
 {
   g_autoptr(BawnTxn) txn
       = bawn_store_begin (bawn_core_get_store (core), BAWN_CODEC (bawn_core_get_barrier (core)), TRUE);
@@ -228,7 +228,7 @@ read_unsealed (BawnCore *core, GError **error)
     return NULL;
 
   g_autoptr(BawnSecret) secret = bawn_secret_new_copy (g_bytes_get_data (key, NULL), BAWN_KEY_SIZE);
-  return bawn_core_new_unsealed (core, secret, bawn_json_get_string (bawn_json_root (json), "name", ""),
+  return bawn_core_new_active (core, secret, bawn_json_get_string (bawn_json_root (json), "name", ""),
                                  bawn_json_get_string (bawn_json_root (json), "id", ""));
 }
 
@@ -246,8 +246,8 @@ go_active (BawnCore *core, BawnKeyring *keyring, GError **error)
       return FALSE;
     }
 
-  BawnUnsealed *unsealed = read_unsealed (core, error);
-  if (unsealed == NULL)
+  BawnActive *active = read_active (core, error);
+  if (active == NULL)
     {
       bawn_store_close_term (store);
       bawn_barrier_seal (barrier);
@@ -256,13 +256,13 @@ go_active (BawnCore *core, BawnKeyring *keyring, GError **error)
 
   if (!bawn_sys_note_version (core, error))
     {
-      bawn_unsealed_unref (unsealed);
+      bawn_active_unref (active);
       bawn_store_close_term (store);
       bawn_barrier_seal (barrier);
       return FALSE;
     }
 
-  bawn_core_set_unsealed (core, unsealed);
+  bawn_core_set_active (core, active);
   bawn_core_kick_expiry (core);
   bawn_log_info ("core", "unsealed, active in epoch %" G_GUINT64_FORMAT, bawn_store_get_epoch (store));
 
@@ -286,9 +286,9 @@ bawn_core_unseal_share (BawnCore *core, BawnSecret *share, GError **error)
   g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (bawn_core_get_lifecycle_lock (core));
   g_auto(BawnSealRecords) records = BAWN_SEAL_RECORDS_INIT;
   g_autoptr(BawnKeyring) keyring = NULL;
-  g_autoptr(BawnUnsealed) unsealed = bawn_core_ref_unsealed (core);
+  g_autoptr(BawnActive) active = bawn_core_ref_active (core);
 
-  if (unsealed != NULL)
+  if (active != NULL)
     return TRUE;
   if (!bawn_core_load_seal_records (core, &records, error))
     return FALSE;
@@ -325,12 +325,12 @@ void
 bawn_core_seal (BawnCore *core, const char *reason)
 {
   g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (bawn_core_get_lifecycle_lock (core));
-  g_autoptr(BawnUnsealed) unsealed = bawn_core_ref_unsealed (core);
+  g_autoptr(BawnActive) active = bawn_core_ref_active (core);
 
-  if (unsealed == NULL)
+  if (active == NULL)
     return;
 
-  bawn_core_set_unsealed (core, NULL);
+  bawn_core_set_active (core, NULL);
   bawn_store_close_term (bawn_core_get_store (core));
   bawn_rekey_cancel (bawn_core_get_rekey (core));
   bawn_generate_root_cancel (bawn_core_get_generate_root (core));

@@ -10,9 +10,9 @@ void bawn_lifecycle_watch (BawnCore *core);
 
 /* What only the lifecycle may do to a core. */
 GMutex *bawn_core_get_lifecycle_lock (BawnCore *core);
-BawnUnsealed *bawn_core_new_unsealed (BawnCore *core, BawnSecret *token_key, const char *cluster_name,
+BawnActive *bawn_core_new_active (BawnCore *core, BawnSecret *token_key, const char *cluster_name,
                                       const char *cluster_id);
-void bawn_core_set_unsealed (BawnCore *core, BawnUnsealed *unsealed);
+void bawn_core_set_active (BawnCore *core, BawnActive *active);
 void bawn_core_set_seal_config (BawnCore *core, gboolean initialized, const BawnSealConfig *config);
 
 G_END_DECLS

@@ -47,11 +47,11 @@ clean_policies (const BawnToken *token)
 }
 
 gboolean
-bawn_login_finish (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, BawnResponse *response, GError **error)
+bawn_login_finish (BawnActive *active, BawnRequest *request, BawnTxn *txn, BawnResponse *response, GError **error)
 {
   BawnToken *token = response->auth->token;
   g_autofree char *warning = NULL;
-  gint64 now = bawn_clock_real_us (bawn_core_get_clock (unsealed->core));
+  gint64 now = bawn_clock_real_us (bawn_core_get_clock (active->core));
 
   if (bawn_token_has_policy (token, "root"))
     return bawn_fail (error, BAWN_ERROR_INVALID, "auth methods cannot create root tokens");
@@ -89,12 +89,12 @@ bawn_login_finish (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, B
   if (token->type == BAWN_TOKEN_BATCH)
     token->renewable = FALSE;
 
-  bawn_metrics_add (bawn_core_get_metrics (unsealed->core), BAWN_METRIC_LOGINS, 1);
-  return bawn_token_store_create (unsealed->tokens, txn, token, NULL, request->path, &response->auth->client_token, error);
+  bawn_metrics_add (bawn_core_get_metrics (active->core), BAWN_METRIC_LOGINS, 1);
+  return bawn_token_store_create (active->tokens, txn, token, NULL, request->path, &response->auth->client_token, error);
 }
 
 gboolean
-bawn_login_renew (BawnUnsealed *unsealed, BawnTxn *txn, BawnToken *token, GError **error)
+bawn_login_renew (BawnActive *active, BawnTxn *txn, BawnToken *token, GError **error)
 {
   g_autoptr(BawnMountTable) table = NULL;
 
@@ -104,7 +104,7 @@ bawn_login_renew (BawnUnsealed *unsealed, BawnTxn *txn, BawnToken *token, GError
     return FALSE;
 
   BawnMount *mount = bawn_mount_table_route (table, token->path);
-  BawnEngine *engine = mount != NULL ? bawn_core_lookup_engine (unsealed->core, mount->type, TRUE) : NULL;
+  BawnEngine *engine = mount != NULL ? bawn_core_lookup_engine (active->core, mount->type, TRUE) : NULL;
   if (engine == NULL)
     return bawn_fail (error, BAWN_ERROR_INVALID, "no login method at the token's path any more");
   if (BAWN_ENGINE_GET_CLASS (engine)->renew_auth == NULL)
@@ -114,7 +114,7 @@ bawn_login_renew (BawnUnsealed *unsealed, BawnTxn *txn, BawnToken *token, GError
   g_autoptr(BawnTxn) scope = bawn_txn_scope (txn, mount->view);
   request->mount = bawn_mount_ref (mount);
   request->rest = request->path + strlen (mount->path);
-  request->started_us = bawn_clock_real_us (bawn_core_get_clock (unsealed->core));
+  request->started_us = bawn_clock_real_us (bawn_core_get_clock (active->core));
 
   return BAWN_ENGINE_GET_CLASS (engine)->renew_auth (engine, request, token, scope, error);
 }

@@ -12,7 +12,7 @@
 /* What the steps of one attempt hand to each other. */
 typedef struct
 {
-  BawnUnsealed *unsealed;
+  BawnActive *active;
   BawnRequest *request;
   BawnTxn *txn;
   BawnMountTable *table;
@@ -54,7 +54,7 @@ find_route (BawnAttempt *attempt, GError **error)
   g_clear_pointer (&request->mount, bawn_mount_unref);
   request->mount = bawn_mount_ref (mount);
   request->rest = strlen (request->path) >= size ? request->path + size : "";
-  attempt->engine = bawn_core_lookup_engine (attempt->unsealed->core, mount->type, is_auth);
+  attempt->engine = bawn_core_lookup_engine (attempt->active->core, mount->type, is_auth);
   if (attempt->engine == NULL)
     {
       (void) bawn_fail (&attempt->route_error, BAWN_ERROR_NOT_FOUND, "no handler for route '%s'", request->path);
@@ -112,7 +112,7 @@ find_caller (BawnAttempt *attempt, GError **error)
 
   if (request->token == NULL || (open && login))
     return open || refuse (error);
-  if (!bawn_token_store_lookup (attempt->unsealed->tokens, attempt->txn, request->token, &token, error))
+  if (!bawn_token_store_lookup (attempt->active->tokens, attempt->txn, request->token, &token, error))
     return FALSE;
   if (token == NULL || !address_fits (token, request) || !mount_is_there (attempt, token))
     return open || refuse (error);
@@ -131,7 +131,7 @@ count_use (BawnAttempt *attempt, GError **error)
   if (request->caller == NULL || request->caller->num_uses == 0 || attempt->open)
     return TRUE;
 
-  return bawn_token_store_use (attempt->unsealed->tokens, attempt->txn, request->caller, &attempt->last_use, error);
+  return bawn_token_store_use (attempt->active->tokens, attempt->txn, request->caller, &attempt->last_use, error);
 }
 
 static BawnTxn *
@@ -177,7 +177,7 @@ check_policies (BawnAttempt *attempt, GError **error)
     return TRUE;
   if (request->op == BAWN_OP_HELP)
     return TRUE;
-  if (!bawn_core_get_acl (attempt->unsealed, attempt->txn, request->caller, &acl, error))
+  if (!bawn_core_get_acl (attempt->active, attempt->txn, request->caller, &acl, error))
     return FALSE;
 
   if (!bawn_acl_allows (acl, request, &request->caller_sudo))
@@ -220,7 +220,7 @@ grant_lease (BawnAttempt *attempt, BawnResponse *response, GError **error)
   g_autoptr(BawnLease) lease = NULL;
   g_autofree char *warning = NULL;
   g_autofree char *suffix = NULL;
-  gint64 now = bawn_clock_real_us (bawn_core_get_clock (attempt->unsealed->core));
+  gint64 now = bawn_clock_real_us (bawn_core_get_clock (attempt->active->core));
 
   if (response->secret_ttl_us <= 0 || request->caller == NULL)
     return TRUE;
@@ -253,7 +253,7 @@ grant_lease (BawnAttempt *attempt, BawnResponse *response, GError **error)
   if (!bawn_lease_put_new (attempt->txn, lease, error))
     return FALSE;
 
-  bawn_metrics_add (bawn_core_get_metrics (attempt->unsealed->core), BAWN_METRIC_LEASES_GRANTED, 1);
+  bawn_metrics_add (bawn_core_get_metrics (attempt->active->core), BAWN_METRIC_LEASES_GRANTED, 1);
   response->lease_id = g_strdup (lease->id);
   response->lease_ttl_us = lease->ttl_us;
   return TRUE;
@@ -268,17 +268,17 @@ finish_response (BawnAttempt *attempt, BawnResponse **inout_response, GError **e
   if (attempt->route != NULL)
     warn_of_unknown_fields (request, response, attempt->route);
   if (response->auth != NULL && response->auth->client_token == NULL
-      && !bawn_login_finish (attempt->unsealed, request, attempt->txn, response, error))
+      && !bawn_login_finish (attempt->active, request, attempt->txn, response, error))
     return FALSE;
   if (!grant_lease (attempt, response, error))
     return FALSE;
   if (response->auth != NULL && request->op != BAWN_OP_READ && response->auth->token->last_renewal_us == 0)
-    bawn_metrics_add (bawn_core_get_metrics (attempt->unsealed->core), BAWN_METRIC_TOKENS_CREATED, 1);
+    bawn_metrics_add (bawn_core_get_metrics (attempt->active->core), BAWN_METRIC_TOKENS_CREATED, 1);
   if (attempt->last_use && response->lease_id != NULL)
     return bawn_fail (error, BAWN_ERROR_INVALID,
                       "Secret cannot be returned; token had one use left, so leased credentials were immediately revoked.");
   if (request->wrap_ttl_us > 0)
-    return bawn_wrapping_wrap (attempt->unsealed, request, attempt->txn, request->wrap_ttl_us, inout_response, error);
+    return bawn_wrapping_wrap (attempt->active, request, attempt->txn, request->wrap_ttl_us, inout_response, error);
 
   return TRUE;
 }
@@ -309,7 +309,7 @@ run_handler (BawnAttempt *attempt, GError **error)
 static gboolean
 audit_request (BawnAttempt *attempt, const GError *failure, GError **error)
 {
-  BawnAuditBroker *audit = bawn_core_get_audit (attempt->unsealed->core);
+  BawnAuditBroker *audit = bawn_core_get_audit (attempt->active->core);
 
   if (attempt->request->audited)
     return TRUE;
@@ -328,7 +328,7 @@ sync_audit (BawnAttempt *attempt, GError **error)
   if (!bawn_audit_table_get (attempt->txn, &table, error))
     return FALSE;
 
-  bawn_audit_broker_sync (bawn_core_get_audit (attempt->unsealed->core), table);
+  bawn_audit_broker_sync (bawn_core_get_audit (attempt->active->core), table);
   return TRUE;
 }
 
@@ -362,12 +362,12 @@ settle_token (BawnAttempt *attempt, gboolean failed, GError **error)
   if (!attempt->last_use)
     return TRUE;
 
-  return bawn_token_store_revoke (attempt->unsealed->tokens, attempt->txn, attempt->request->caller->hash, error);
+  return bawn_token_store_revoke (attempt->active->tokens, attempt->txn, attempt->request->caller->hash, error);
 }
 
 /**
  * bawn_pipeline_run:
- * @unsealed: the node
+ * @active: the node
  * @request: the request; what the pipeline fills in is made anew
  * @txn: an unscoped transaction
  * @error: return location
@@ -378,9 +378,9 @@ settle_token (BawnAttempt *attempt, gboolean failed, GError **error)
  * Returns: (transfer full) (nullable): the response
  */
 BawnResponse *
-bawn_pipeline_run (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, GError **error)
+bawn_pipeline_run (BawnActive *active, BawnRequest *request, BawnTxn *txn, GError **error)
 {
-  g_auto(BawnAttempt) attempt = { .unsealed = unsealed, .request = request, .txn = txn };
+  g_auto(BawnAttempt) attempt = { .active = active, .request = request, .txn = txn };
   g_autoptr(GError) failure = NULL;
   g_autoptr(BawnResponse) response = NULL;
 

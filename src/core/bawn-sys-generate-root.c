@@ -85,14 +85,14 @@ bawn_sys_generate_root_attempt (BawnCore *core,
 static gboolean
 make_root_token (BawnCore *core, BawnTxn *txn, Step *step, GError **error)
 {
-  g_autoptr (BawnUnsealed) unsealed = bawn_core_ref_unsealed (core);
+  g_autoptr (BawnActive) active = bawn_core_ref_active (core);
   g_autoptr (BawnWipedString) id = NULL;
 
-  if (unsealed == NULL)
+  if (active == NULL)
     return bawn_fail (error, BAWN_ERROR_SEALED, "node is not active");
 
   gint64 now = bawn_clock_real_us (bawn_core_get_clock (core));
-  if (!bawn_core_create_root_token (unsealed->tokens, txn, now, &id, error))
+  if (!bawn_core_create_root_token (active->tokens, txn, now, &id, error))
     return FALSE;
 
   g_clear_pointer (&step->encoded, bawn_string_wipe_free);

@@ -153,12 +153,12 @@ write_total (BawnJsonWriter *w, const char *name, gint64 total)
 static BawnResponse *
 count_tokens (BawnEngine *engine, BawnRequest *request G_GNUC_UNUSED, BawnTxn *txn, GError **error)
 {
-  g_autoptr (BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
+  g_autoptr (BawnActive) active = bawn_engine_system_ref_active (engine, error);
   g_auto (GStrv) accessors = NULL;
   g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
-  if (unsealed == NULL
-      || !bawn_token_store_list_accessors (unsealed->tokens, txn, &accessors, error))
+  if (active == NULL
+      || !bawn_token_store_list_accessors (active->tokens, txn, &accessors, error))
     return NULL;
 
   write_total (&w, "service_tokens", g_strv_length (accessors));

@@ -99,15 +99,15 @@ lease_list (BawnEngine *engine G_GNUC_UNUSED, BawnRequest *request, BawnTxn *txn
 static BawnResponse *
 lease_renew (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
 {
-  g_autoptr (BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
+  g_autoptr (BawnActive) active = bawn_engine_system_ref_active (engine, error);
   g_autofree char *id = NULL;
   gint64 increment = 0;
 
-  if (unsealed == NULL || (id = lease_id (request, error)) == NULL
+  if (active == NULL || (id = lease_id (request, error)) == NULL
       || !bawn_field_duration (request, "increment", &increment, error))
     return NULL;
 
-  return bawn_expiry_renew (unsealed, request, txn, id, increment, error);
+  return bawn_expiry_renew (active, request, txn, id, increment, error);
 }
 
 static void
@@ -131,13 +131,13 @@ revoked (BawnEngine *engine, gboolean sync)
 static BawnResponse *
 lease_revoke (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
 {
-  g_autoptr (BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
+  g_autoptr (BawnActive) active = bawn_engine_system_ref_active (engine, error);
   g_autofree char *id = NULL;
   gboolean sync = TRUE;
 
-  if (unsealed == NULL || (id = lease_id (request, error)) == NULL
+  if (active == NULL || (id = lease_id (request, error)) == NULL
       || !bawn_field_bool (request, "sync", &sync, error)
-      || !bawn_expiry_revoke (unsealed, txn, id, FALSE, error))
+      || !bawn_expiry_revoke (active, txn, id, FALSE, error))
     return NULL;
 
   return revoked (engine, sync);
@@ -145,7 +145,7 @@ lease_revoke (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **e
 
 typedef struct
 {
-  BawnUnsealed *unsealed;
+  BawnActive *active;
   const char *prefix;
   gboolean force;
   GPtrArray *ids; /* collected */
@@ -188,7 +188,7 @@ end_some (BawnCore *core G_GNUC_UNUSED, BawnTxn *txn, gpointer user_data, GError
   Revocation *work = user_data;
 
   for (guint i = work->from; i < MIN (work->ids->len, work->from + STEP_LEASES); i++)
-    if (!bawn_expiry_revoke (work->unsealed, txn, g_ptr_array_index (work->ids, i), work->force,
+    if (!bawn_expiry_revoke (work->active, txn, g_ptr_array_index (work->ids, i), work->force,
                              error))
       return FALSE;
 
@@ -200,11 +200,11 @@ bawn_sys_revoke_prefix (
     BawnEngine *engine, BawnTxn *txn, const char *prefix, gboolean force, GError **error)
 {
   BawnCore *core = bawn_engine_system_get_core (engine);
-  g_autoptr (BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
+  g_autoptr (BawnActive) active = bawn_engine_system_ref_active (engine, error);
   g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
-  Revocation work = { .unsealed = unsealed, .prefix = prefix, .force = force, .ids = ids };
+  Revocation work = { .active = active, .prefix = prefix, .force = force, .ids = ids };
 
-  if (unsealed == NULL)
+  if (active == NULL)
     return FALSE;
   if (!bawn_txn_may_block (txn))
     return bawn_fail (error, BAWN_ERROR_WOULD_BLOCK, "leases are ended in steps");

@@ -175,13 +175,13 @@ read_paths (BawnRequest *request, GStrv *out_paths, GError **error)
 
 static BawnResponse *
 show_capabilities (
-    BawnUnsealed *unsealed, BawnTxn *txn, const BawnToken *token, GStrv paths, GError **error)
+    BawnActive *active, BawnTxn *txn, const BawnToken *token, GStrv paths, GError **error)
 {
   g_autoptr (BawnAcl) acl = NULL;
   g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
   g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
-  if (!bawn_core_get_acl (unsealed, txn, token, &acl, error))
+  if (!bawn_core_get_acl (active, txn, token, &acl, error))
     return NULL;
 
   bawn_json_writer_begin_object (&w);
@@ -205,7 +205,7 @@ show_capabilities (
 static BawnResponse *
 capabilities (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
 {
-  g_autoptr (BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
+  g_autoptr (BawnActive) active = bawn_engine_system_ref_active (engine, error);
   g_autoptr (BawnToken) token = NULL;
   g_autoptr (BawnWipedString) id = NULL;
   g_autofree char *accessor = NULL;
@@ -213,7 +213,7 @@ capabilities (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **e
   gboolean by_accessor = g_str_has_prefix (request->rest, "capabilities-accessor");
   gboolean self = g_str_has_prefix (request->rest, "capabilities-self");
 
-  if (unsealed == NULL || !read_paths (request, &paths, error)
+  if (active == NULL || !read_paths (request, &paths, error)
       || !bawn_field_string (request, "token", &id, error)
       || (by_accessor && !bawn_field_string (request, "accessor", &accessor, error)))
     return NULL;
@@ -221,16 +221,16 @@ capabilities (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **e
   if (self)
     token = bawn_token_ref (request->caller);
   else if (by_accessor && accessor != NULL
-           && !bawn_token_store_lookup_accessor (unsealed->tokens, txn, accessor, &token, error))
+           && !bawn_token_store_lookup_accessor (active->tokens, txn, accessor, &token, error))
     return NULL;
   else if (!by_accessor && id != NULL
-           && !bawn_token_store_lookup (unsealed->tokens, txn, id, &token, error))
+           && !bawn_token_store_lookup (active->tokens, txn, id, &token, error))
     return NULL;
   if (token == NULL)
     return bawn_fail_null (error, BAWN_ERROR_INVALID,
                            by_accessor ? "invalid accessor" : "invalid token");
 
-  return show_capabilities (unsealed, txn, token, paths, error);
+  return show_capabilities (active, txn, token, paths, error);
 }
 
 const BawnRoute bawn_sys_policy_routes[] = {

@@ -138,12 +138,12 @@ gboolean
 bawn_sys_caller_acl (
     BawnEngine *engine, BawnRequest *request, BawnTxn *txn, BawnAcl **out_acl, GError **error)
 {
-  g_autoptr (BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
+  g_autoptr (BawnActive) active = bawn_engine_system_ref_active (engine, error);
 
-  if (unsealed == NULL)
+  if (active == NULL)
     return FALSE;
   if (request->caller != NULL)
-    return bawn_core_get_acl (unsealed, txn, request->caller, out_acl, error);
+    return bawn_core_get_acl (active, txn, request->caller, out_acl, error);
 
   *out_acl = NULL;
   return TRUE;

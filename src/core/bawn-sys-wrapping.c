@@ -43,7 +43,7 @@ is_wrapping (const BawnToken *token)
 
 /* The token in the body, else the caller's own. */
 static gboolean
-find_wrapping_token (BawnUnsealed *unsealed,
+find_wrapping_token (BawnActive *active,
                      BawnRequest *request,
                      BawnTxn *txn,
                      BawnToken **out_token,
@@ -56,7 +56,7 @@ find_wrapping_token (BawnUnsealed *unsealed,
     return FALSE;
   if (id != NULL && *id != '\0')
     {
-      if (!bawn_token_store_lookup (unsealed->tokens, txn, id, &token, error))
+      if (!bawn_token_store_lookup (active->tokens, txn, id, &token, error))
         return FALSE;
     }
   else if (request->caller != NULL)
@@ -70,7 +70,7 @@ find_wrapping_token (BawnUnsealed *unsealed,
 
 /* Whoever brings another's token must be allowed to, and it costs a use of their own. */
 static gboolean
-check_caller (BawnUnsealed *unsealed,
+check_caller (BawnActive *active,
               BawnRequest *request,
               BawnTxn *txn,
               const BawnToken *wrapping,
@@ -84,16 +84,16 @@ check_caller (BawnUnsealed *unsealed,
     return bawn_fail (error, BAWN_ERROR_DENIED, "permission denied");
   if (g_str_equal (request->caller->hash, wrapping->hash))
     return TRUE;
-  if (!bawn_core_get_acl (unsealed, txn, request->caller, &acl, error))
+  if (!bawn_core_get_acl (active, txn, request->caller, &acl, error))
     return FALSE;
   if (!bawn_acl_allows (acl, request, &sudo))
     return bawn_fail (error, BAWN_ERROR_DENIED, "permission denied");
   if (request->caller->num_uses == 0)
     return TRUE;
-  if (!bawn_token_store_use (unsealed->tokens, txn, request->caller, &last, error))
+  if (!bawn_token_store_use (active->tokens, txn, request->caller, &last, error))
     return FALSE;
 
-  return !last || bawn_token_store_revoke (unsealed->tokens, txn, request->caller->hash, error);
+  return !last || bawn_token_store_revoke (active->tokens, txn, request->caller->hash, error);
 }
 
 static gboolean
@@ -114,11 +114,11 @@ load (BawnTxn *txn, const BawnToken *token, const char *name, BawnJson **out_jso
 static BawnResponse *
 lookup (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
 {
-  g_autoptr (BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
+  g_autoptr (BawnActive) active = bawn_engine_system_ref_active (engine, error);
   g_autoptr (BawnToken) token = NULL;
   g_autoptr (BawnJson) info = NULL;
 
-  if (unsealed == NULL || !find_wrapping_token (unsealed, request, txn, &token, error)
+  if (active == NULL || !find_wrapping_token (active, request, txn, &token, error)
       || !load (txn, token, WRAPINFO_NAME, &info, error))
     return NULL;
 
@@ -145,14 +145,14 @@ static BawnResponse *
 unwrap (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
 {
   BawnCore *core = bawn_engine_system_get_core (engine);
-  g_autoptr (BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
+  g_autoptr (BawnActive) active = bawn_engine_system_ref_active (engine, error);
   g_autoptr (BawnToken) token = NULL;
   g_autoptr (BawnJson) stored = NULL;
 
-  if (unsealed == NULL || !find_wrapping_token (unsealed, request, txn, &token, error)
-      || !check_caller (unsealed, request, txn, token, error)
+  if (active == NULL || !find_wrapping_token (active, request, txn, &token, error)
+      || !check_caller (active, request, txn, token, error)
       || !load (txn, token, RESPONSE_NAME, &stored, error)
-      || !bawn_token_store_revoke (unsealed->tokens, txn, token->hash, error))
+      || !bawn_token_store_revoke (active->tokens, txn, token->hash, error))
     return NULL;
 
   const BawnJsonNode *root = bawn_json_root (stored);
@@ -168,16 +168,16 @@ static BawnResponse *
 rewrap (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
 {
   BawnCore *core = bawn_engine_system_get_core (engine);
-  g_autoptr (BawnUnsealed) unsealed = bawn_engine_system_ref_unsealed (engine, error);
+  g_autoptr (BawnActive) active = bawn_engine_system_ref_active (engine, error);
   g_autoptr (BawnToken) token = NULL;
   g_autoptr (BawnJson) info = NULL;
   g_autoptr (BawnJson) stored = NULL;
 
-  if (unsealed == NULL || !find_wrapping_token (unsealed, request, txn, &token, error)
-      || !check_caller (unsealed, request, txn, token, error)
+  if (active == NULL || !find_wrapping_token (active, request, txn, &token, error)
+      || !check_caller (active, request, txn, token, error)
       || !load (txn, token, WRAPINFO_NAME, &info, error)
       || !load (txn, token, RESPONSE_NAME, &stored, error)
-      || !bawn_token_store_revoke (unsealed->tokens, txn, token->hash, error))
+      || !bawn_token_store_revoke (active->tokens, txn, token->hash, error))
     return NULL;
 
   const BawnJsonNode *root = bawn_json_root (stored);
@@ -186,7 +186,7 @@ rewrap (BawnEngine *engine, BawnRequest *request, BawnTxn *txn, GError **error)
   g_autoptr (BawnRequest) original = bawn_request_new (request->op, path);
   g_autoptr (BawnResponse) response =
       bawn_response_new_bare ((guint) bawn_json_get_int (root, "status", 200), wrapped_text (root));
-  if (!bawn_wrapping_wrap (unsealed, original, txn, ttl_us, &response, error))
+  if (!bawn_wrapping_wrap (active, original, txn, ttl_us, &response, error))
     return NULL;
 
   bawn_response_after_commit (response, kick_expiry, g_object_ref (core), g_object_unref);

@@ -69,7 +69,7 @@ put_wrap_info (BawnTxn *txn, const BawnToken *token, const BawnRequest *request,
 
 /**
  * bawn_wrapping_wrap:
- * @unsealed: the node
+ * @active: the node
  * @request: whose answer it is
  * @txn: an unscoped transaction
  * @ttl_us: how long the answer waits
@@ -82,7 +82,7 @@ put_wrap_info (BawnTxn *txn, const BawnToken *token, const BawnRequest *request,
  * Returns: %FALSE on error
  */
 gboolean
-bawn_wrapping_wrap (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, gint64 ttl_us,
+bawn_wrapping_wrap (BawnActive *active, BawnRequest *request, BawnTxn *txn, gint64 ttl_us,
                     BawnResponse **inout_response, GError **error)
 {
   guint status = 0;
@@ -95,12 +95,12 @@ bawn_wrapping_wrap (BawnUnsealed *unsealed, BawnRequest *request, BawnTxn *txn, 
   if (body == NULL || (*inout_response)->wrap != NULL || status >= 300)
     return TRUE;
 
-  gint64 now = bawn_clock_real_us (bawn_core_get_clock (unsealed->core));
+  gint64 now = bawn_clock_real_us (bawn_core_get_clock (active->core));
   /* In whole seconds, as it is stored: to rewrap what has 0 would be for ever. */
   ttl_us = MAX (ttl_us - ttl_us % G_USEC_PER_SEC, G_USEC_PER_SEC);
   g_autoptr(BawnToken) token = make_wrapping_token (request, ttl_us, now);
   g_autoptr(BawnWipedString) id = NULL;
-  if (!bawn_token_store_create (unsealed->tokens, txn, token, NULL, request->path, &id, error))
+  if (!bawn_token_store_create (active->tokens, txn, token, NULL, request->path, &id, error))
     return FALSE;
   put_wrapped (txn, token, body, status);
   put_wrap_info (txn, token, request, ttl_us, now);

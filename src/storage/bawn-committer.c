@@ -5,6 +5,8 @@
 
 #include "storage/bawn-batch.h"
 
+#include <string.h>
+
 /* Between two questions to a storage that does not answer. */
 #define BACK_OFF_MIN_MS 10
 #define BACK_OFF_MAX_MS 1000
@@ -12,10 +14,18 @@
 typedef enum
 {
   OUTCOME_IN,
-  OUTCOME_REFUSED, /* nothing was written; the error says why */
-  OUTCOME_DEPOSED, /* nothing was written and never will be */
-  OUTCOME_UNKNOWN, /* the term was closed before the storage said */
+  OUTCOME_IN_AND_OVER, /* and another node has taken the fence since */
+  OUTCOME_REFUSED,     /* nothing was written; the error says why */
+  OUTCOME_DEPOSED,     /* nothing was written and never will be */
+  OUTCOME_LOST,        /* other nodes have taken the fence since, and it cannot be told any more */
+  OUTCOME_UNKNOWN,     /* the term was closed before the storage said */
 } Outcome;
+
+static gboolean
+is_over (Outcome outcome)
+{
+  return outcome == OUTCOME_IN_AND_OVER || outcome == OUTCOME_DEPOSED || outcome == OUTCOME_LOST;
+}
 
 struct _BawnCommitter
 {
@@ -189,11 +199,27 @@ back_off (BawnCommitter *self, guint attempt)
   return !g_cancellable_is_cancelled (self->cancellable);
 }
 
+/* Another node has the fence. Whoever took it from us wrote down how far we had come. */
+static Outcome
+judge_from_outside (const BawnFence *seen, const BawnFence *next, gboolean was_lost)
+{
+  if (!was_lost)
+    return OUTCOME_DEPOSED;
+  if (strcmp (seen->previous, next->term) != 0)
+    return OUTCOME_LOST;
+
+  return seen->previous_sequence >= next->sequence ? OUTCOME_IN_AND_OVER : OUTCOME_DEPOSED;
+}
+
 /* The storage did not say plainly whether the batch is in. The fence does: it carries the number of
  * the last batch that got in. If ours did not, it can be sent again as it is, since at most one of
  * the two copies can find the fence at its version. */
 static Outcome
-find_out (BawnCommitter *self, const BawnBatch *batch, const BawnFence *next, guint64 *out_version)
+find_out (BawnCommitter *self,
+          const BawnBatch *batch,
+          const BawnFence *next,
+          gboolean was_lost,
+          guint64 *out_version)
 {
   for (guint attempt = 0; attempt == 0 || back_off (self, attempt - 1); attempt++)
     {
@@ -203,20 +229,21 @@ find_out (BawnCommitter *self, const BawnBatch *batch, const BawnFence *next, gu
       if (!bawn_fence_read (self->backend, &seen, self->cancellable, &local))
         {
           if (bawn_error_is (local, BAWN_ERROR_CORRUPT))
-            return OUTCOME_DEPOSED;
+            return was_lost ? OUTCOME_LOST : OUTCOME_DEPOSED;
           continue;
         }
       if (!bawn_fence_same_term (&seen, next))
-        return OUTCOME_DEPOSED;
+        return judge_from_outside (&seen, next, was_lost);
       if (seen.sequence == next->sequence)
         {
           *out_version = seen.version;
           return OUTCOME_IN;
         }
       if (seen.version != self->fence.version)
-        return OUTCOME_DEPOSED;
-      if (commit (self, batch, out_version, NULL))
+        return was_lost ? OUTCOME_LOST : OUTCOME_DEPOSED;
+      if (commit (self, batch, out_version, &local))
         return OUTCOME_IN;
+      was_lost |= bawn_error_is (local, BAWN_ERROR_UNKNOWN_OUTCOME);
     }
 
   return OUTCOME_UNKNOWN;
@@ -242,7 +269,7 @@ send (BawnCommitter *self, BawnBatch *batch, guint64 *out_version, GError **erro
       self->stats.unknown += lost ? 1 : 0;
       g_mutex_unlock (&self->lock);
       outcome = lost || bawn_error_is (local, BAWN_ERROR_CONFLICT)
-                    ? find_out (self, batch, &next, out_version)
+                    ? find_out (self, batch, &next, lost, out_version)
                     : OUTCOME_REFUSED;
     }
 
@@ -262,11 +289,13 @@ explain (Outcome outcome, const GError *refusal)
   switch (outcome)
     {
     case OUTCOME_IN:
+    case OUTCOME_IN_AND_OVER:
       return NULL;
     case OUTCOME_REFUSED:
       return g_error_copy (refusal);
     case OUTCOME_DEPOSED:
       return g_error_new_literal (BAWN_ERROR, BAWN_ERROR_DEPOSED, "another node is active now");
+    case OUTCOME_LOST:
     case OUTCOME_UNKNOWN:
       return g_error_new_literal (BAWN_ERROR, BAWN_ERROR_UNKNOWN_OUTCOME,
                                   "the storage did not say whether the write is in");
@@ -285,7 +314,7 @@ run_batch (BawnCommitter *self, BawnBatch *batch)
   g_autoptr (GPtrArray) jobs = g_ptr_array_ref (batch->jobs);
 
   /* What memory knows may be wrong now, so it must be gone before anyone waiting looks at it. */
-  if (outcome == OUTCOME_DEPOSED || outcome == OUTCOME_UNKNOWN)
+  if (is_over (outcome) || outcome == OUTCOME_UNKNOWN)
     {
       g_mutex_lock (&self->lock);
       self->closing = TRUE;
@@ -296,7 +325,7 @@ run_batch (BawnCommitter *self, BawnBatch *batch)
                     batch->writes->len, outcome == OUTCOME_IN ? version : 0);
   bawn_batch_free (batch);
 
-  if (outcome == OUTCOME_IN)
+  if (outcome == OUTCOME_IN || outcome == OUTCOME_IN_AND_OVER)
     {
       g_mutex_lock (&self->lock);
       self->stats.commits++;
@@ -349,7 +378,7 @@ committer_thread (gpointer data)
       if (batch->jobs->len == 0)
         bawn_batch_free (batch);
       else
-        was_deposed = run_batch (self, batch) == OUTCOME_DEPOSED;
+        was_deposed = is_over (run_batch (self, batch));
     }
 
   finish (self, was_deposed);

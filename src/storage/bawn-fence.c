@@ -37,13 +37,18 @@ parse (GBytes *text, BawnFence *out_fence)
   gint64 epoch = bawn_json_get_int (root, "epoch", 0);
   gint64 sequence = bawn_json_get_int (root, "sequence", -1);
   const char *term = bawn_json_get_string (root, "term", "");
+  const char *previous = bawn_json_get_string (root, "previous", "");
+  gint64 previous_sequence = bawn_json_get_int (root, "previous_sequence", 0);
 
-  if (epoch <= 0 || sequence < 0 || !g_uuid_string_is_valid (term))
+  if (epoch <= 0 || sequence < 0 || previous_sequence < 0 || !g_uuid_string_is_valid (term)
+      || (*previous != '\0' && !g_uuid_string_is_valid (previous)))
     return FALSE;
 
   out_fence->epoch = (guint64) epoch;
   out_fence->sequence = (guint64) sequence;
+  out_fence->previous_sequence = (guint64) previous_sequence;
   g_strlcpy (out_fence->term, term, sizeof out_fence->term);
+  g_strlcpy (out_fence->previous, previous, sizeof out_fence->previous);
   return TRUE;
 }
 
@@ -71,6 +76,8 @@ try_to_take (BawnBackend *backend,
                       seen.epoch, epoch);
 
   taken->epoch = epoch != 0 ? epoch : seen.epoch + 1;
+  g_strlcpy (taken->previous, seen.term, sizeof taken->previous);
+  taken->previous_sequence = seen.sequence;
 
   g_autoptr (GBytes) value = bawn_fence_format (taken);
   const BawnWrite write = { BAWN_WRITE_PUT, BAWN_STORE_FENCE_KEY, value };
@@ -173,6 +180,12 @@ bawn_fence_format (const BawnFence *fence)
   bawn_json_writer_add_string (&w, "term", fence->term);
   bawn_json_writer_name (&w, "sequence");
   bawn_json_writer_uint (&w, fence->sequence);
+  if (fence->previous[0] != '\0')
+    {
+      bawn_json_writer_add_string (&w, "previous", fence->previous);
+      bawn_json_writer_name (&w, "previous_sequence");
+      bawn_json_writer_uint (&w, fence->previous_sequence);
+    }
   bawn_json_writer_end_object (&w);
   return bawn_json_writer_finish (&w);
 }

@@ -7,14 +7,16 @@ G_BEGIN_DECLS
 
 /* A UUID in its text form, with the NUL. */
 #define BAWN_FENCE_TERM_SIZE 37
-/* The most that the record and its key take in a commit: two 20-digit numbers, the UUID, names, the key. */
-#define BAWN_FENCE_MAX_BYTES 160
+/* The most that the record and its key take in a commit: three 20-digit numbers, two UUIDs, names, the key. */
+#define BAWN_FENCE_MAX_BYTES 256
 
 /**
  * BawnFence:
  * @epoch: which term of office this is; grows with every term, wherever it is held
  * @term: whose; new for each
  * @sequence: how many batches were committed in it
+ * @previous: the term before; "" if there was none
+ * @previous_sequence: how many batches were committed in that, for good
  * @version: the record's version in the storage; 0: there is none
  *
  * The record at %BAWN_STORE_FENCE_KEY. Every batch is committed on condition of its version and rewrites it, so
@@ -25,6 +27,8 @@ typedef struct
   guint64 epoch;
   char term[BAWN_FENCE_TERM_SIZE];
   guint64 sequence;
+  char previous[BAWN_FENCE_TERM_SIZE];
+  guint64 previous_sequence;
   guint64 version;
 } BawnFence;
 

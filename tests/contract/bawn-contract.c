@@ -106,6 +106,7 @@ bawn_contract_add_tests (const BawnContractTarget *target)
   bawn_contract_add_model (target);
   bawn_contract_add_threads (target);
   bawn_contract_add_store (target);
+  bawn_contract_add_wait (target);
   bawn_contract_add_serial (target);
 }
 

@@ -47,6 +47,7 @@ void bawn_contract_add_commit (const BawnContractTarget *target);
 void bawn_contract_add_model (const BawnContractTarget *target);
 void bawn_contract_add_threads (const BawnContractTarget *target);
 void bawn_contract_add_store (const BawnContractTarget *target);
+void bawn_contract_add_wait (const BawnContractTarget *target);
 void bawn_contract_add_serial (const BawnContractTarget *target);
 
 /* Another handle to the same storage; for a private one, the same handle again. */

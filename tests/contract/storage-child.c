@@ -144,7 +144,7 @@ main (int argc, char **argv)
 
   g_autofree char *text = g_strdup_printf ("[storage]\ntype=sqlite\npath=%s\n", argv[2]);
 
-  bawn_backend_register ("sqlite", bawn_backend_sqlite_get_type, FALSE);
+  bawn_backend_register ("sqlite", bawn_backend_sqlite_get_type, TRUE);
 
   g_autoptr (BawnConfig) config = bawn_config_load_data ("child", text, strlen (text), &error);
 

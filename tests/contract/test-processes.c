@@ -325,7 +325,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  bawn_backend_register ("sqlite", bawn_backend_sqlite_get_type, FALSE);
+  bawn_backend_register ("sqlite", bawn_backend_sqlite_get_type, TRUE);
 
   g_test_add ("/contract/processes/what-is-acknowledged-survives-being-killed", Fixture, NULL,
               set_up, test_killed, tear_down);

@@ -130,7 +130,7 @@ sys_check_steps (CoreFixture *f, const char *token, const SysStep *steps, guint 
 
 typedef struct
 {
-  BawnUnsealed *unsealed;
+  BawnActive *active;
   const char *policy;
   char *id;
 } Wish;
@@ -145,7 +145,7 @@ make_token (BawnCore *core G_GNUC_UNUSED, BawnTxn *txn, gpointer user_data, GErr
   token->policies = g_strsplit (wish->policy, ",", -1);
   token->ttl_us = G_GINT64_CONSTANT (3600) * G_USEC_PER_SEC;
   g_clear_pointer (&wish->id, g_free);
-  return bawn_token_store_create (wish->unsealed->tokens, txn, token, NULL, "auth/token/create",
+  return bawn_token_store_create (wish->active->tokens, txn, token, NULL, "auth/token/create",
                                   &wish->id, error);
 }
 
@@ -153,10 +153,10 @@ char *
 sys_check_token (CoreFixture *f, const char *policy, const char *text)
 {
   g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
-  g_autoptr (BawnUnsealed) unsealed = bawn_core_ref_unsealed (f->core);
+  g_autoptr (BawnActive) active = bawn_core_ref_active (f->core);
   g_autofree char *path = g_strconcat ("sys/policy/", policy, NULL);
   g_autoptr (GError) error = NULL;
-  Wish wish = { unsealed, policy, NULL };
+  Wish wish = { active, policy, NULL };
   int code = 0;
 
   bawn_json_writer_begin_object (&w);

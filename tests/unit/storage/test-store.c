@@ -630,11 +630,11 @@ assert_names_limit (BawnTxn *txn, const char *limit)
 static void
 test_too_much_for_the_storage_is_refused_unsent (Fixture *f, gconstpointer data)
 {
-  const BawnBackendLimits limits = { 100, 3, 400 };
+  const BawnBackendLimits limits = { 200, 3, 700 };
   g_autoptr (BawnBackendFault) fault = bawn_backend_fault_new (f->memory);
   g_autoptr (BawnStore) store = NULL;
-  g_autofree char *large = g_strnfill (101, 'x');
-  g_autofree char *full = g_strnfill (100, 'x');
+  g_autofree char *large = g_strnfill (201, 'x');
+  g_autofree char *full = g_strnfill (200, 'x');
   g_autofree char *long_key = g_strnfill (300, 'k');
 
   bawn_backend_fault_set_limits (fault, &limits);
@@ -802,6 +802,54 @@ test_a_conflict_with_itself_is_no_deposition (Fixture *f, gconstpointer data)
   bawn_backend_fault_release (f->fault);
   arrive (&sending);
   write_one (f, "l", "v");
+}
+
+/* The answer to a write is lost; before it can be asked for, others take over @n_terms times. */
+static GError *
+lose_and_be_taken_over (Fixture *f, gboolean applied, guint n_terms)
+{
+  Sending sending = { .txn = begin (f) };
+
+  bawn_backend_fault_lose (f->fault, 0, 1, applied);
+  bawn_backend_fault_hold (f->fault, BAWN_FAULT_GET, FALSE);
+  put (sending.txn, "k", "v");
+  send (&sending, sending.txn);
+  bawn_backend_fault_await_held (f->fault);
+  for (guint i = 0; i < n_terms; i++)
+    {
+      BawnFence fence = { 0 };
+
+      assert_works (bawn_fence_take (f->memory, 0, &fence, NULL, &error));
+    }
+  bawn_backend_fault_release (f->fault);
+  g_thread_join (sending.thread);
+  bawn_txn_unref (sending.txn);
+  return sending.error;
+}
+
+static void
+test_a_write_before_a_takeover_is_acknowledged (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = lose_and_be_taken_over (f, TRUE, 1);
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (bawn_store_get_epoch (f->store), ==, 0);
+}
+
+static void
+test_a_write_behind_a_takeover_is_not_in (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = lose_and_be_taken_over (f, FALSE, 1);
+
+  g_assert_error (error, BAWN_ERROR, BAWN_ERROR_DEPOSED);
+}
+
+static void
+test_after_two_takeovers_nobody_can_tell (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = lose_and_be_taken_over (f, TRUE, 2);
+
+  g_assert_error (error, BAWN_ERROR, BAWN_ERROR_UNKNOWN_OUTCOME);
 }
 
 /* --- terms --- */
@@ -1000,6 +1048,9 @@ main (int argc, char **argv)
   ADD ("a-late-copy-of-a-resent-commit-changes-nothing",
        test_a_late_copy_of_a_resent_commit_changes_nothing);
   ADD ("a-conflict-with-itself-is-no-deposition", test_a_conflict_with_itself_is_no_deposition);
+  ADD ("a-write-before-a-takeover-is-acknowledged", test_a_write_before_a_takeover_is_acknowledged);
+  ADD ("a-write-behind-a-takeover-is-not-in", test_a_write_behind_a_takeover_is_not_in);
+  ADD ("after-two-takeovers-nobody-can-tell", test_after_two_takeovers_nobody_can_tell);
   ADD ("an-older-term-can-write-nothing", test_an_older_term_can_write_nothing);
   ADD ("a-deposed-node-can-come-back", test_a_deposed_node_can_come_back);
   ADD ("a-term-needs-a-later-epoch", test_a_term_needs_a_later_epoch);

@@ -190,7 +190,6 @@ bawn_backend_consul_commit (BawnBackend *backend,
 {
   BawnBackendConsul *self = BAWN_BACKEND_CONSUL (backend);
   guint n_ops = bawn_consul_txn_count (writes, n_writes, n_conditions);
-  guint n_puts = 0;
   g_auto (BawnRestReply) reply = { 0 };
 
   if (n_ops > self->max_ops)
@@ -198,18 +197,20 @@ bawn_backend_consul_commit (BawnBackend *backend,
                       "a commit of %u operations is more than the %u of max-txn-ops", n_ops,
                       self->max_ops);
 
-  g_autoptr (GBytes) body =
-      bawn_consul_txn_new (self->path, writes, n_writes, conditions, n_conditions, &n_puts);
-  const BawnConsulCall call = { .method = "PUT", .path = "/v1/txn", .body = body };
+  g_auto (BawnConsulTxn) txn = { NULL };
 
-  if (g_bytes_get_size (body) > self->max_body)
+  bawn_consul_txn_init (&txn, self->path, writes, n_writes, conditions, n_conditions);
+
+  const BawnConsulCall call = { .method = "PUT", .path = "/v1/txn", .body = txn.body };
+
+  if (g_bytes_get_size (txn.body) > self->max_body)
     return bawn_fail (error, BAWN_ERROR_TOO_LARGE,
                       "a commit of %" G_GSIZE_FORMAT " bytes is larger than the %" G_GSIZE_FORMAT
                       " of max-txn-size",
-                      g_bytes_get_size (body), self->max_body);
+                      g_bytes_get_size (txn.body), self->max_body);
 
   return bawn_consul_call (self->consul, &call, &reply, cancellable, error)
-         && bawn_consul_txn_finish (&reply, n_puts, out_version, error);
+         && bawn_consul_txn_finish (&txn, &reply, out_version, error);
 }
 
 static void
@@ -383,15 +384,18 @@ read_config (BawnBackendConsul *self)
 static gboolean
 check_may_write (BawnBackendConsul *self, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GBytes) body = bawn_consul_txn_new_probe (self->path);
+  g_auto (BawnConsulTxn) txn = { NULL };
   g_auto (BawnRestReply) reply = { 0 };
   g_autofree char *complaint = NULL;
   g_autoptr (GError) local = NULL;
   guint64 version = 0;
+
+  bawn_consul_txn_init_probe (&txn, self->path);
+
   const BawnConsulCall call = {
     .method = "PUT",
     .path = "/v1/txn",
-    .body = body,
+    .body = txn.body,
     .is_repeatable = TRUE,
   };
 
@@ -402,7 +406,7 @@ check_may_write (BawnBackendConsul *self, GCancellable *cancellable, GError **er
                       "Consul at %s does not let this token write below %s: %s; it needs the rule "
                       "key_prefix \"%s\" { policy = \"write\" }",
                       reply.address, self->path, complaint, self->path);
-  if (!bawn_consul_txn_finish (&reply, 1, &version, &local)
+  if (!bawn_consul_txn_finish (&txn, &reply, &version, &local)
       && bawn_error_is (local, BAWN_ERROR_CONFLICT))
     return TRUE;
 

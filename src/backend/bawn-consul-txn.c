@@ -104,27 +104,25 @@ bawn_consul_txn_count (const BawnWrite *writes, guint n_writes, guint n_conditio
 }
 
 /**
- * bawn_consul_txn_new:
+ * bawn_consul_txn_init:
+ * @txn: (out): to be cleared
  * @prefix: of all keys
  * @writes: (array length=n_writes): what to put and delete
  * @n_writes: how many
  * @conditions: (array length=n_conditions): what must hold
  * @n_conditions: how many
- * @out_n_puts: (out): how many results a success has
  *
  * Writes a commit as the body of /v1/txn. All its puts get one mark as their flags: Consul leaves
  * an entry that would not change, and its index, as they are, and so a put of the same value would
  * get no new version.
- *
- * Returns: (transfer full): the body
  */
-GBytes *
-bawn_consul_txn_new (const char *prefix,
-                     const BawnWrite *writes,
-                     guint n_writes,
-                     const BawnCondition *conditions,
-                     guint n_conditions,
-                     guint *out_n_puts)
+void
+bawn_consul_txn_init (BawnConsulTxn *txn,
+                      const char *prefix,
+                      const BawnWrite *writes,
+                      guint n_writes,
+                      const BawnCondition *conditions,
+                      guint n_conditions)
 {
   g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
   gint64 mark = (gint64) (g_random_int () >> 1) << 32 | g_random_int ();
@@ -154,12 +152,17 @@ bawn_consul_txn_new (const char *prefix,
     }
   bawn_json_writer_end_array (&w);
 
-  *out_n_puts = n_puts;
-  return bawn_json_writer_finish (&w);
+  *txn = (BawnConsulTxn){ bawn_json_writer_finish (&w), (guint64) mark, n_puts };
 }
 
-GBytes *
-bawn_consul_txn_new_probe (const char *prefix)
+void
+bawn_consul_txn_clear (BawnConsulTxn *txn)
+{
+  g_clear_pointer (&txn->body, g_bytes_unref);
+}
+
+void
+bawn_consul_txn_init_probe (BawnConsulTxn *txn, const char *prefix)
 {
   g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
@@ -168,7 +171,8 @@ bawn_consul_txn_new_probe (const char *prefix)
   append_own (&w, VERB_CHECK_INDEX, prefix, BAWN_CONSUL_PROBE, 1);
   append_own (&w, VERB_SET, prefix, BAWN_CONSUL_PROBE, 0);
   bawn_json_writer_end_array (&w);
-  return bawn_json_writer_finish (&w);
+
+  *txn = (BawnConsulTxn){ bawn_json_writer_finish (&w), 0, 1 };
 }
 
 GBytes *
@@ -252,28 +256,39 @@ fail_conflict (const BawnRestReply *reply, GError **error)
   return bawn_consul_fail_reply (reply, error);
 }
 
+/* Of the results, those with our mark are of our puts; a condition has one too, with the entry as
+ * it was. */
 static gboolean
-read_version (const BawnRestReply *reply, guint n_puts, guint64 *out_version)
+read_version (const BawnConsulTxn *txn, const BawnRestReply *reply, guint64 *out_version)
 {
   g_autoptr (BawnJson) json =
       reply->body != NULL ? bawn_json_parse (reply->body, NULL, NULL) : NULL;
   const BawnJsonNode *results =
       json != NULL ? bawn_rest_json_get (bawn_json_root (json), BAWN_REST_CONSUL_RESULTS) : NULL;
   guint64 version = 0;
+  guint n_found = 0;
 
-  if (!bawn_json_is (results, BAWN_JSON_ARRAY) || results->n_children != n_puts)
+  if (!bawn_json_is (results, BAWN_JSON_ARRAY))
     return FALSE;
 
   for (const BawnJsonNode *node = results->children; node != NULL; node = node->next)
     {
       const BawnJsonNode *entry = bawn_rest_json_get (node, BAWN_REST_CONSUL_KV);
+      guint64 mark = 0;
       guint64 index = 0;
 
-      if (!bawn_rest_json_get_uint64 (entry, BAWN_REST_CONSUL_MODIFY_INDEX, &index) || index == 0
-          || (version != 0 && index != version))
+      if (!bawn_rest_json_get_uint64 (entry, BAWN_REST_CONSUL_FLAGS, &mark)
+          || !bawn_rest_json_get_uint64 (entry, BAWN_REST_CONSUL_MODIFY_INDEX, &index))
+        return FALSE;
+      if (mark != txn->mark)
+        continue;
+      if (index == 0 || (n_found > 0 && index != version))
         return FALSE;
       version = index;
+      n_found++;
     }
+  if (n_found != txn->n_puts)
+    return FALSE;
 
   *out_version = version;
   return TRUE;
@@ -281,8 +296,8 @@ read_version (const BawnRestReply *reply, guint n_puts, guint64 *out_version)
 
 /**
  * bawn_consul_txn_finish:
- * @reply: the answer to a commit
- * @n_puts: from bawn_consul_txn_new()
+ * @txn: a commit
+ * @reply: the answer to it
  * @out_version: (out): the version that it got
  * @error: (out) (optional): see bawn_backend_commit()
  *
@@ -293,15 +308,15 @@ read_version (const BawnRestReply *reply, guint n_puts, guint64 *out_version)
  * Returns: %TRUE if it is in
  */
 gboolean
-bawn_consul_txn_finish (const BawnRestReply *reply,
-                        guint n_puts,
+bawn_consul_txn_finish (const BawnConsulTxn *txn,
+                        const BawnRestReply *reply,
                         guint64 *out_version,
                         GError **error)
 {
   g_autofree char *complaint = NULL;
 
   if (reply->status == HTTP_OK)
-    return read_version (reply, n_puts, out_version)
+    return read_version (txn, reply, out_version)
            || bawn_fail (error, BAWN_ERROR_UNKNOWN_OUTCOME,
                          "Consul at %s answered a commit with what is no result of it",
                          reply->address);

@@ -16,30 +16,46 @@ G_BEGIN_DECLS
 /* What one byte of a key can become. */
 #define BAWN_CONSUL_KEY_FACTOR 3
 
-/* The body of a commit: conditions first, each put marked so that it changes its key. @out_n_puts:
- * how many results there will be; at least one, since a commit that only deletes puts
- * BAWN_CONSUL_CLOCK to learn its version. */
-GBytes *bawn_consul_txn_new (const char *prefix,
-                             const BawnWrite *writes,
-                             guint n_writes,
-                             const BawnCondition *conditions,
-                             guint n_conditions,
-                             guint *out_n_puts);
+/**
+ * BawnConsulTxn:
+ * @body: for /v1/txn
+ * @mark: the flags of each entry that it puts
+ * @n_puts: how many these are; at least one, since a commit that only deletes puts
+ * %BAWN_CONSUL_CLOCK to learn its version
+ *
+ * A commit.
+ */
+typedef struct
+{
+  GBytes *body;
+  guint64 mark;
+  guint n_puts;
+} BawnConsulTxn;
+
+void bawn_consul_txn_init (BawnConsulTxn *txn,
+                           const char *prefix,
+                           const BawnWrite *writes,
+                           guint n_writes,
+                           const BawnCondition *conditions,
+                           guint n_conditions);
+void bawn_consul_txn_clear (BawnConsulTxn *txn);
 /* How many operations that is. */
 guint bawn_consul_txn_count (const BawnWrite *writes, guint n_writes, guint n_conditions);
 
-/* A transaction that cannot get in, for two conditions of it contradict each other, but is refused
+/* A commit that cannot get in, for two conditions of it contradict each other, but is refused
  * otherwise to whom may not write. */
-GBytes *bawn_consul_txn_new_probe (const char *prefix);
+void bawn_consul_txn_init_probe (BawnConsulTxn *txn, const char *prefix);
 /* A read that is refused to whom may not read @folder, an encoded key or folder. */
 GBytes *bawn_consul_txn_new_check (const char *folder);
 
 /* What became of a commit. */
-gboolean bawn_consul_txn_finish (const BawnRestReply *reply,
-                                 guint n_puts,
+gboolean bawn_consul_txn_finish (const BawnConsulTxn *txn,
+                                 const BawnRestReply *reply,
                                  guint64 *out_version,
                                  GError **error);
 /* TRUE if the answer says that the token may not do this; @out_complaint: in Consul's words. */
 gboolean bawn_consul_txn_is_denied (const BawnRestReply *reply, char **out_complaint);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BawnConsulTxn, bawn_consul_txn_clear)
 
 G_END_DECLS

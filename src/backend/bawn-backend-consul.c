@@ -376,7 +376,7 @@ read_config (BawnBackendConsul *self)
                                                  MAX_TXN_SIZE, LARGEST_SIZE);
   self->ha_enabled = bawn_config_get_bool (self->config, "ha-enabled", TRUE);
   compute_limits (self, max_value);
-  return bawn_consul_options_read (self->config);
+  return bawn_consul_options_read (self->config, TRUE);
 }
 
 /* Whether the token may write here, without writing: who may not would find out when it is too

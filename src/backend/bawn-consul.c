@@ -44,20 +44,22 @@ is_printable (const char *text)
 /**
  * bawn_consul_options_read:
  * @group: the configuration's group
+ * @any_datacenter: whether to read datacenter
  *
  * Reads how to reach Consul, and as whom.
  *
  * Returns: (transfer full): what it says
  */
 BawnConsulOptions *
-bawn_consul_options_read (BawnConfigGroup *group)
+bawn_consul_options_read (BawnConfigGroup *group, gboolean any_datacenter)
 {
   BawnConsulOptions *options = g_new0 (BawnConsulOptions, 1);
 
   options->rest = bawn_rest_options_read (group, BAWN_CONSUL_ADDRESS);
   options->token = bawn_config_get_string (group, "token", NULL);
   options->token_file = bawn_config_get_string (group, "token-file", NULL);
-  options->datacenter = bawn_config_get_string (group, "datacenter", NULL);
+  if (any_datacenter)
+    options->datacenter = bawn_config_get_string (group, "datacenter", NULL);
   if (options->token != NULL && options->token_file != NULL)
     bawn_config_complain (group, "token-file", "there is a token already");
   if (options->token != NULL && (*options->token == '\0' || !is_printable (options->token)))

@@ -18,9 +18,10 @@ G_BEGIN_DECLS
 typedef struct _BawnConsul BawnConsul;
 typedef struct _BawnConsulOptions BawnConsulOptions;
 
-/* Reads token, token-file, datacenter and all that bawn_rest_options_read() does. What is wrong is
- * noted in the group. Opens nothing. */
-BawnConsulOptions *bawn_consul_options_read (BawnConfigGroup *group);
+/* Reads token, token-file and all that bawn_rest_options_read() does; what is wrong is noted in the
+ * group. Opens nothing. @any_datacenter: whether a datacenter may be asked for that is not the
+ * agent's own: reads datacenter too. */
+BawnConsulOptions *bawn_consul_options_read (BawnConfigGroup *group, gboolean any_datacenter);
 void bawn_consul_options_free (BawnConsulOptions *options);
 
 /* Takes @options. Reads the token's file. */

@@ -15,6 +15,7 @@
 #include "daemon/bawn-builtins.h"
 #include "daemon/bawn-dev.h"
 #include "daemon/bawn-notify.h"
+#include "daemon/bawn-service-consul.h"
 #include "daemon/bawn-settings.h"
 #include "http/bawn-http.h"
 #include "storage/bawn-backend-registry.h"
@@ -53,6 +54,8 @@ typedef struct
 {
   BawnConfig *config;
   BawnSettings *settings;
+  BawnServiceConsulOptions *service_options; /* nullable */
+  BawnServiceConsul *service;                /* nullable */
   BawnStore *store;
   BawnCore *core;
   BawnHttpServer *http;
@@ -122,7 +125,7 @@ print_problems (BawnConfig *config)
 static gboolean
 read_config (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
 {
-  static const char *const families[] = { "server", "listener", "storage", NULL };
+  static const char *const families[] = { "server", "listener", "storage", "service-registration", NULL };
 
   daemon->config = load_config (arguments, error);
   if (daemon->config == NULL)
@@ -131,6 +134,7 @@ read_config (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
   bawn_config_expect (daemon->config, families);
   daemon->settings = bawn_settings_read (daemon->config);
   bawn_http_check_config (daemon->config);
+  daemon->service_options = bawn_service_consul_options_read (daemon->config);
 
   return TRUE;
 }
@@ -269,6 +273,21 @@ open_door (BawnDaemon *daemon, GError **error)
   return TRUE;
 }
 
+/* When clients can be served, so that nobody is sent to a closed door. */
+static gboolean
+register_service (BawnDaemon *daemon, GError **error)
+{
+  if (daemon->service_options == NULL)
+    return TRUE;
+
+  daemon->service = bawn_service_consul_new (g_steal_pointer (&daemon->service_options), error);
+  if (daemon->service == NULL)
+    return FALSE;
+
+  bawn_service_consul_follow (daemon->service, daemon->core);
+  return TRUE;
+}
+
 static gboolean
 start (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
 {
@@ -293,7 +312,7 @@ start (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
         return FALSE;
     }
 
-  return open_door (daemon, error);
+  return open_door (daemon, error) && register_service (daemon, error);
 }
 
 static void
@@ -317,13 +336,17 @@ serve (BawnDaemon *daemon)
 static void
 clear_daemon (BawnDaemon *daemon)
 {
-  /* In this order: nobody asks a core that has gone. */
+  /* In this order: nobody is sent to a closed door, nor asks a core that has gone. */
+  if (daemon->service != NULL)
+    bawn_service_consul_stop (daemon->service);
   if (daemon->http != NULL)
     bawn_http_server_stop (daemon->http, daemon->settings->shutdown_timeout_us);
   if (daemon->core != NULL)
     bawn_core_stop (daemon->core);
   g_clear_pointer (&daemon->http, bawn_http_server_free);
   g_clear_object (&daemon->core);
+  g_clear_pointer (&daemon->service, bawn_service_consul_unref);
+  g_clear_pointer (&daemon->service_options, bawn_service_consul_options_free);
   g_clear_object (&daemon->store);
   g_clear_pointer (&daemon->dev, bawn_dev_free);
   g_clear_pointer (&daemon->settings, bawn_settings_free);

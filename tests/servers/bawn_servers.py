@@ -73,6 +73,10 @@ class Keeper:
         try:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
                 signal.signal(number, signal.SIG_IGN)
+            # Nothing of the program that was copied here may stay open because of us.
+            os.dup2(pipe, 3)
+            os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+            pipe = 3
             nothing = os.open(os.devnull, os.O_RDWR)
             for fd in (0, 1, 2):
                 os.dup2(nothing, fd)
@@ -576,7 +580,7 @@ class Zookeeper(Servers):
         return "%s:%d" % (host, port)
 
     def settings_for(self, endpoints):
-        lines = super().settings_for(endpoints)
+        lines = super().settings_for(endpoints) + ([("tls-enabled", "true")] if self.tls else [])
         return lines + ([("auth-info", "digest:bawn:bawn-pw")] if self.auth else [])
 
     def command(self, node):
@@ -601,36 +605,76 @@ class Zookeeper(Servers):
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", self.class_path(),
                 "org.apache.zookeeper.server.quorum.QuorumPeerMain", config]
 
+    def session(self, node):
+        return ZookeeperSession(self, node)
+
     def answers(self, node):
-        """Opens a session, creates a node that goes with it, and ends it."""
-        with socket.create_connection(self.endpoint(node), timeout=ANSWER) as plain:
-            # PEM key stores are read again for each connection: a handshake is an honest question.
-            s = self.certificates.context().wrap_socket(plain, server_hostname=self.address(node)) if self.tls else plain
+        """A node that goes with its session can be made."""
+        with self.session(node) as session:
+            return session.create_ephemeral("/bawn-test-ready-")
 
-            def exchange(message):
-                s.sendall(struct.pack(">i", len(message)) + message)
-                return read(struct.unpack(">i", read(4))[0])
 
-            def read(length):
-                got = b""
-                while len(got) < length:
-                    more = s.recv(length - len(got))
-                    if not more:
-                        raise EOFError
-                    got += more
-                return got
+class ZookeeperSession:
+    """As much of the protocol as tests need: a length, then the fields one after another, big-endian."""
 
-            def text(value):
-                return struct.pack(">i", len(value)) + value
+    CREATE, GET, CLOSE = 1, 4, -11
 
-            exchange(struct.pack(">iqiq", 0, 0, 4000, 0) + text(b"\0" * 16) + b"\0")
-            everyone = struct.pack(">ii", 1, 31) + text(b"world") + text(b"anyone")
-            ephemeral_sequential = 3
-            answer = exchange(struct.pack(">ii", 1, 1) + text(b"/bawn-test-ready-") + text(b"") + everyone
-                              + struct.pack(">i", ephemeral_sequential))
-            error = struct.unpack(">iqi", answer[:16])[2]
-            exchange(struct.pack(">ii", 2, -11))
-            return error == 0
+    def __init__(self, servers, node):
+        self.xid = 0
+        self.socket = socket.create_connection(servers.endpoint(node), timeout=ANSWER)
+        try:
+            if servers.tls:
+                self.socket = servers.certificates.context().wrap_socket(self.socket, server_hostname=servers.address(node))
+            self.exchange(struct.pack(">iqiq", 0, 0, 4000, 0) + self.text(b"\0" * 16) + b"\0")
+        except BaseException:
+            self.socket.close()
+            raise
+
+    @staticmethod
+    def text(value):
+        return struct.pack(">i", len(value)) + value
+
+    def read(self, length):
+        got = b""
+        while len(got) < length:
+            more = self.socket.recv(length - len(got))
+            if not more:
+                raise EOFError
+            got += more
+        return got
+
+    def exchange(self, message):
+        self.socket.sendall(struct.pack(">i", len(message)) + message)
+        return self.read(struct.unpack(">i", self.read(4))[0])
+
+    def call(self, operation, body):
+        """Returns the error, 0 for none, and what came with the answer."""
+        self.xid += 1
+        answer = self.exchange(struct.pack(">ii", self.xid, operation) + body)
+        return struct.unpack(">iqi", answer[:16])[2], answer[16:]
+
+    def create_ephemeral(self, path):
+        everyone = struct.pack(">ii", 1, 31) + self.text(b"world") + self.text(b"anyone")
+        ephemeral_sequential = struct.pack(">i", 3)
+        return self.call(self.CREATE, self.text(path.encode()) + self.text(b"") + everyone + ephemeral_sequential)[0] == 0
+
+    def get(self, path):
+        """None if there is none."""
+        error, answer = self.call(self.GET, self.text(path.encode()) + b"\0")
+        if error == -101:
+            return None
+        if error != 0:
+            raise ValueError("%s: error %d" % (path, error))
+        length = struct.unpack(">i", answer[:4])[0]
+        return answer[4:4 + max(length, 0)]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        with self.socket:
+            if exc[0] is None:
+                self.call(self.CLOSE, b"")
 
 
 KINDS = {cls.kind: cls for cls in (Etcd, Consul, Zookeeper)}

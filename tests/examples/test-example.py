@@ -15,7 +15,7 @@ SRC = os.path.abspath(os.environ.get("srcdir", os.path.join(HERE, "../..")))
 os.environ["BAWND"] = os.path.join(BUILD, "tests/examples/bawnd")
 sys.path.insert(0, os.path.join(HERE, "../api"))
 
-from bawn_server import PATIENCE, Server, run_all  # noqa: E402
+from bawn_server import PATIENCE, Server, run_all, wait_for  # noqa: E402
 
 # Building and the suite under a sanitizer on a busy machine.
 LONG = 1800
@@ -39,6 +39,8 @@ class Place:
                     if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "srcdir", "builddir", "DESTDIR")}
         self.env["PKG_CONFIG_PATH"] = self.pc + ":" + os.environ.get("PKG_CONFIG_PATH", "")
         self.modules = None
+        self.token = None
+        self.shares = []
 
     def run(self, *args, cwd=None, env=None, good=True):
         result = subprocess.run(args, cwd=cwd or self.source, env=dict(self.env, **(env or {})), stdin=subprocess.DEVNULL,
@@ -134,20 +136,42 @@ def test_check_config_knows_the_keys_of_a_module(place):
     assert "check.conf:7: [storage] compakt-size: unknown key; did you mean \"compact-size\"?" in result.stdout, result.stdout
 
 
+def await_health(server, status):
+    """200: active, 429: standing by"""
+    wait_for("health %d" % status, lambda: server.call("GET", "sys/health").status == status)
+
+
 def test_bawnd_serves_from_it(place):
     with place.server() as server:
         server.ready()
+        await_health(server, 200)
         log = server.read_log()
         assert re.search(r"Storage: journal \(HA available\)", log), log
         assert "the storage \"journal\" is the module %s/libbawn-backend-journal.so, version 1.0" % place.modules in log, log
         assert server.call("POST", "sys/mounts/secret", {"type": "kv", "options": {"version": "2"}}).status == 204
         assert server.call("PUT", "secret/data/a", {"data": {"color": "green"}}).status == 200
         assert server.call("GET", "secret/data/a").data["data"] == {"color": "green"}
-        root, shares = server.root, server.shares
+        place.token, place.shares = server.root, server.shares
     with place.server() as server:
-        server.root, server.shares = root, shares
+        server.root, server.shares = place.token, place.shares
         assert server.unseal()["sealed"] is False
+        await_health(server, 200)
         assert server.call("GET", "secret/data/a").data["data"] == {"color": "green"}
+
+
+def test_two_nodes_elect_through_it(place):
+    with place.server() as first, place.server() as second:
+        first.root = second.root = place.token
+        first.shares = second.shares = place.shares
+        first.unseal()
+        await_health(first, 200)
+        second.unseal()
+        await_health(second, 429)
+        assert first.call("PUT", "secret/data/b", {"data": {"by": "the first"}}).status == 200
+        assert first.stop() == 0
+        await_health(second, 200)
+        assert second.call("GET", "secret/data/b").data["data"] == {"by": "the first"}
+        assert second.call("PUT", "secret/data/b", {"data": {"by": "the second"}}).status == 200
 
 
 def test_what_is_stored_is_not_readable(place):

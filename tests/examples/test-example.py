@@ -4,6 +4,7 @@
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -180,6 +181,43 @@ def test_what_is_stored_is_not_readable(place):
         journal = f.read()
     assert b"core/fence" in journal and b"green" not in journal
     assert os.stat(folder).st_mode & 0o077 == 0
+
+
+def test_what_a_dying_process_left_is_cut_off(place):
+    journal = os.path.join(place.home, "storage", "journal")
+    before = os.path.getsize(journal)
+    with open(journal, "ab") as f:
+        f.write(struct.pack("=II", 1000, 0xffffffff - 1000) + b"x" * 500)
+    with place.server() as server:
+        server.root, server.shares = place.token, place.shares
+        server.unseal()
+        await_health(server, 200)
+        assert server.call("GET", "secret/data/b").data["data"] == {"by": "the second"}
+    with open(journal, "rb") as f:
+        whole = f.read()
+    assert len(whole) > before and b"x" * 500 not in whole
+
+
+def test_a_damaged_journal_is_refused_and_kept(place):
+    journal = os.path.join(place.home, "storage", "journal")
+    with open(journal, "rb") as f:
+        good = f.read()
+    # The size of the first record, its body, and the body of the last.
+    for at in (8, 100, len(good) - 1):
+        bad = good[:at] + bytes([good[at] ^ 1]) + good[at + 1:]
+        with open(journal, "wb") as f:
+            f.write(bad)
+        server = place.server(start=False)
+        server.write_config()
+        result = place.run(os.environ["BAWND"], "--config", server.config, cwd=place.home, good=False,
+                           env={"BAWN_TEST_MODULES": place.modules})
+        shutil.rmtree(server.home)
+        assert result.returncode == 1, result.stdout
+        assert re.search(r"the journal in %s/storage is damaged at byte \d+" % place.home, result.stdout), result.stdout
+        with open(journal, "rb") as f:
+            assert f.read() == bad
+    with open(journal, "wb") as f:
+        f.write(good)
 
 
 def test_bawnd_does_not_load_what_others_can_write_to(place):

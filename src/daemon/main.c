@@ -127,8 +127,10 @@ static void
 load_modules (BawnConfig *config)
 {
   g_autoptr(BawnConfigGroup) storage = bawn_config_get_group (config, "storage");
+  g_autoptr(BawnConfigGroup) elections = bawn_config_get_group (config, "ha-storage");
 
   bawn_modules_load (bawn_modules_place (), storage);
+  bawn_modules_load (bawn_modules_place (), elections);
 }
 
 /* Everything that reads the configuration, so that one pass finds all there is to find. */

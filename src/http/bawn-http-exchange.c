@@ -11,6 +11,7 @@
  * BawnHttpExchange:
  * @conn: (nullable): %NULL once the message is over; worker's thread
  * @message: (nullable): likewise
+ * @client: whom the request is from
  * @dispatching: the handler has not returned yet; worker's thread
  * @in_place: it has answered before returning; worker's thread
  * @written: the answer is libsoup's; worker's thread
@@ -24,6 +25,7 @@ struct _BawnHttpExchange
   BawnHttpWorker *worker;
   BawnHttpConn *conn;
   SoupServerMessage *message;
+  char *client;
   BawnRequest *request;
   gboolean dispatching;
   gboolean in_place;
@@ -38,6 +40,7 @@ exchange_unref (BawnHttpExchange *exchange)
 {
   if (!g_atomic_ref_count_dec (&exchange->refs))
     return;
+  g_free (exchange->client);
   g_clear_pointer (&exchange->request, bawn_request_unref);
   g_clear_pointer (&exchange->response, bawn_response_free);
   g_clear_error (&exchange->error);
@@ -146,6 +149,21 @@ dispatch (BawnHttpExchange *exchange)
   bawn_http_conn_enter (exchange->conn, BAWN_HTTP_PHASE_REQUEST);
 }
 
+static BawnRequest *
+decode (BawnHttpExchange *exchange, BawnHttpReply *out_refusal)
+{
+  BawnHttpConn *conn = exchange->conn;
+  BawnRequest *request
+    = bawn_http_codec_decode (bawn_http_stream_get_head (conn->stream), bawn_http_stream_get_body (conn->stream),
+                              &conn->port->listener->config->limits.json, out_refusal);
+
+  if (request == NULL)
+    return NULL;
+  request->remote_address = g_strdup (exchange->client);
+  request->remote_port = conn->remote_port;
+  return request;
+}
+
 /**
  * bawn_http_exchange_begin:
  * @conn: a connection whose stream has a complete request
@@ -157,10 +175,8 @@ void
 bawn_http_exchange_begin (BawnHttpConn *conn, SoupServerMessage *message)
 {
   BawnHttpExchange *exchange = g_new0 (BawnHttpExchange, 1);
-  const BawnHttpListenerConfig *config = conn->port->listener->config;
-  const BawnHttpHead *head = bawn_http_stream_get_head (conn->stream);
+  const BawnHttpOrigin *origin = &conn->port->listener->config->origin;
   g_auto(BawnHttpReply) refusal = { 0 };
-  g_autofree char *client = NULL;
 
   g_atomic_ref_count_init (&exchange->refs);
   exchange->worker = bawn_http_worker_ref (conn->port->worker);
@@ -169,16 +185,14 @@ bawn_http_exchange_begin (BawnHttpConn *conn, SoupServerMessage *message)
   conn->exchange = exchange;
   bawn_http_count (exchange->worker->stats.in_flight);
 
-  if (bawn_http_origin_resolve (&config->origin, head, conn->remote_host, &client, &refusal))
-    exchange->request
-      = bawn_http_codec_decode (head, bawn_http_stream_get_body (conn->stream), &config->limits.json, &refusal);
+  if (bawn_http_origin_resolve (origin, bawn_http_stream_get_head (conn->stream), conn->remote_host, &exchange->client,
+                                &refusal))
+    exchange->request = decode (exchange, &refusal);
   if (exchange->request == NULL)
     {
       write_reply (exchange, &refusal);
       return;
     }
-  bawn_http_origin_apply (&config->origin, exchange->request, g_steal_pointer (&client), conn->remote_host);
-  exchange->request->remote_port = conn->remote_port;
   dispatch (exchange);
 }
 

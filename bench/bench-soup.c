@@ -87,7 +87,7 @@ static void
 serve_door (GMainLoop *loop, guint workers)
 {
   static const char text[] = "[listener]\naddress=127.0.0.1:0\n";
-  const BawnHttpHandler handler = { dispatch, NULL };
+  const BawnHttpHandler handler = { .dispatch = dispatch };
   g_autoptr(GError) error = NULL;
   g_autoptr(BawnConfig) config = bawn_config_load_data ("bench", text, strlen (text), &error);
   g_autoptr(BawnHttpServer) server = bawn_http_server_open (config, &handler, workers, &error);

@@ -147,7 +147,13 @@ fail_inactive (BawnExchange *exchange)
   if (!bawn_core_is_unsealed (exchange->dispatcher->core))
     (void) bawn_fail (&exchange->error, BAWN_ERROR_SEALED, "Vault is sealed");
   else
-    (void) bawn_fail (&exchange->error, BAWN_ERROR_STANDBY, "node is not active");
+    {
+      BawnRequest *request = exchange->request;
+
+      if (!request->forwarded && bawn_core_concerns_node (exchange->dispatcher->core, request))
+        request->authorize_only = TRUE;
+      (void) bawn_fail (&exchange->error, BAWN_ERROR_STANDBY, "node is not active");
+    }
 }
 
 /* One attempt; what comes of it is in the exchange. */
@@ -374,16 +380,13 @@ begin (BawnDispatcher *dispatcher, BawnRequest *request, BawnCoreReply reply, gp
 }
 
 void
-bawn_dispatcher_run_for_node (BawnDispatcher *dispatcher, BawnRequest *request, BawnCoreReply reply, gpointer user_data)
+bawn_dispatcher_run (BawnDispatcher *dispatcher, BawnRequest *request, BawnCoreReply reply, gpointer user_data)
 {
   BawnExchange *exchange = begin (dispatcher, request, reply, user_data);
 
-  exchange->for_node = TRUE;
-  move_to_pool (exchange);
-}
-
-void
-bawn_dispatcher_run (BawnDispatcher *dispatcher, BawnRequest *request, BawnCoreReply reply, gpointer user_data)
-{
-  run_in_place (begin (dispatcher, request, reply, user_data));
+  exchange->for_node = request->authorized && !request->forwarded;
+  if (exchange->for_node)
+    move_to_pool (exchange);
+  else
+    run_in_place (exchange);
 }

@@ -12,6 +12,7 @@
  * BawnHttpExchange:
  * @conn: (nullable): %NULL once the message is over; worker's thread
  * @message: (nullable): likewise
+ * @client: whom the request is from
  * @body: (nullable): the request's; kept, since another node may be asked
  * @passage: its way there
  * @paused: libsoup waits
@@ -28,6 +29,7 @@ struct _BawnHttpExchange
   BawnHttpWorker *worker;
   BawnHttpConn *conn;
   SoupServerMessage *message;
+  char *client;
   BawnRequest *request;
   GBytes *body;
   BawnHttpPassage passage;
@@ -45,6 +47,7 @@ exchange_unref (BawnHttpExchange *exchange)
 {
   if (!g_atomic_ref_count_dec (&exchange->refs))
     return;
+  g_free (exchange->client);
   g_clear_pointer (&exchange->request, bawn_request_unref);
   g_clear_pointer (&exchange->body, g_bytes_unref);
   g_clear_pointer (&exchange->response, bawn_response_free);
@@ -179,18 +182,12 @@ static BawnRequest *
 decode (BawnHttpExchange *exchange, BawnHttpReply *out_refusal)
 {
   BawnHttpConn *conn = exchange->conn;
-  const BawnHttpListenerConfig *config = conn->port->listener->config;
-  const BawnHttpHead *head = bawn_http_stream_get_head (conn->stream);
-  g_autofree char *client = NULL;
-  BawnRequest *request = NULL;
+  BawnRequest *request = bawn_http_codec_decode (bawn_http_stream_get_head (conn->stream), exchange->body,
+                                                 &conn->port->listener->config->limits.json, out_refusal);
 
-  if (!bawn_http_origin_resolve (&config->origin, head, conn->remote_host, &client, out_refusal))
-    return NULL;
-
-  request = bawn_http_codec_decode (head, exchange->body, &config->limits.json, out_refusal);
   if (request == NULL)
     return NULL;
-  bawn_http_origin_apply (&config->origin, request, g_steal_pointer (&client), conn->remote_host);
+  request->remote_address = g_strdup (exchange->client);
   request->remote_port = conn->remote_port;
   return request;
 }
@@ -206,6 +203,7 @@ void
 bawn_http_exchange_begin (BawnHttpConn *conn, SoupServerMessage *message)
 {
   BawnHttpExchange *exchange = g_new0 (BawnHttpExchange, 1);
+  const BawnHttpOrigin *origin = &conn->port->listener->config->origin;
   BawnBuffer *body = bawn_http_stream_get_body (conn->stream);
   g_auto(BawnHttpReply) refusal = { 0 };
 
@@ -218,7 +216,9 @@ bawn_http_exchange_begin (BawnHttpConn *conn, SoupServerMessage *message)
   conn->exchange = exchange;
   bawn_http_count (exchange->worker->stats.in_flight);
 
-  exchange->request = decode (exchange, &refusal);
+  if (bawn_http_origin_resolve (origin, bawn_http_stream_get_head (conn->stream), conn->remote_host, &exchange->client,
+                                &refusal))
+    exchange->request = decode (exchange, &refusal);
   if (exchange->request == NULL)
     {
       write_reply (exchange, &refusal);

@@ -110,7 +110,10 @@ is_first_locked (BawnRestAlarms *alarms, gint64 at_us)
 }
 
 void
-bawn_rest_alarm_start (BawnRestAlarm *alarm, BawnRestAlarms *alarms, gint64 at_us, GCancellable *caller)
+bawn_rest_alarm_start (BawnRestAlarm *alarm,
+                       BawnRestAlarms *alarms,
+                       gint64 at_us,
+                       GCancellable *caller)
 {
   *alarm = (BawnRestAlarm){ .cancellable = g_cancellable_new (), .alarms = alarms, .at_us = at_us };
 

@@ -88,7 +88,8 @@ bawn_rest_json_bool (BawnJsonWriter *w, BawnRestField field, gboolean value)
  * @data: (array length=size): the value
  * @size: its length
  *
- * Writes standard base64 (RFC 4648, section 4) with padding, straight into the writer's wiping memory.
+ * Writes standard base64 (RFC 4648, section 4) with padding, straight into the writer's wiping
+ * memory.
  */
 void
 bawn_rest_json_base64 (BawnJsonWriter *w, BawnRestField field, gconstpointer data, gsize size)
@@ -211,6 +212,7 @@ bawn_rest_json_get_base64 (const BawnJsonNode *object, BawnRestField field, GByt
   if (size != node->string_size / 4 * 3 - n_padding)
     return FALSE;
 
-  *out_value = size == g_bytes_get_size (whole) ? g_steal_pointer (&whole) : g_bytes_new_from_bytes (whole, 0, size);
+  *out_value = size == g_bytes_get_size (whole) ? g_steal_pointer (&whole)
+                                                : g_bytes_new_from_bytes (whole, 0, size);
   return TRUE;
 }

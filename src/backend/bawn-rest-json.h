@@ -8,8 +8,9 @@ G_BEGIN_DECLS
 /**
  * BawnRestField:
  *
- * Every name that we write to a storage server or read from one. There is no other way to write a name, since etcd's gateway ignores
- * those it does not know: a "compares" for a "compare" would be a commit without its fence.
+ * Every name that we write to a storage server or read from one. There is no other way to write a
+ * name, since etcd's gateway ignores those it does not know: a "compares" for a "compare" would be
+ * a commit without its fence.
  */
 #define BAWN_REST_FIELD(id, name) BAWN_REST_##id,
 typedef enum
@@ -34,11 +35,15 @@ void bawn_rest_json_base64 (BawnJsonWriter *w, BawnRestField field, gconstpointe
 
 /* Reading. All take %NULL for a node, which reads as "absent". */
 const BawnJsonNode *bawn_rest_json_get (const BawnJsonNode *object, BawnRestField field);
-const char *bawn_rest_json_get_string (const BawnJsonNode *object, BawnRestField field, const char *fallback);
-gboolean bawn_rest_json_get_bool (const BawnJsonNode *object, BawnRestField field, gboolean fallback);
+const char *
+bawn_rest_json_get_string (const BawnJsonNode *object, BawnRestField field, const char *fallback);
+gboolean
+bawn_rest_json_get_bool (const BawnJsonNode *object, BawnRestField field, gboolean fallback);
 /* A number, or a string with one. FALSE for anything else; absent is TRUE and 0. */
-gboolean bawn_rest_json_get_uint64 (const BawnJsonNode *object, BawnRestField field, guint64 *out_value);
+gboolean
+bawn_rest_json_get_uint64 (const BawnJsonNode *object, BawnRestField field, guint64 *out_value);
 /* Standard base64 with padding. FALSE for anything else; absent is TRUE and empty. */
-gboolean bawn_rest_json_get_base64 (const BawnJsonNode *object, BawnRestField field, GBytes **out_value);
+gboolean
+bawn_rest_json_get_base64 (const BawnJsonNode *object, BawnRestField field, GBytes **out_value);
 
 G_END_DECLS

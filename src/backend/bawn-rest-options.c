@@ -7,9 +7,11 @@
 
 #include <string.h>
 
-/* A commit that a cluster can do takes milliseconds; one that is electing its leader answers within some seconds. */
+/* A commit that a cluster can do takes milliseconds; one that is electing its leader answers within
+ * some seconds. */
 #define REQUEST_TIMEOUT_US (10 * G_TIME_SPAN_SECOND)
-/* Within a site a connection stands in milliseconds, so that the next server gets its chance soon. */
+/* Within a site a connection stands in milliseconds, so that the next server gets its chance soon.
+ */
 #define CONNECT_TIMEOUT_US (2 * G_TIME_SPAN_SECOND)
 #define MIN_TIMEOUT_US (10 * G_TIME_SPAN_MILLISECOND)
 #define MAX_TIMEOUT_US (10 * G_TIME_SPAN_MINUTE)
@@ -59,10 +61,12 @@ parse_address (BawnConfigGroup *group, const char *text, const char *scheme, gui
 
   if (!cut_scheme (&text, &own_scheme))
     {
-      bawn_config_complain (group, "address", "must be host:port, http://host:port or https://host:port");
+      bawn_config_complain (group, "address",
+                            "must be host:port, http://host:port or https://host:port");
       return NULL;
     }
-  if (own_scheme != NULL && bawn_config_group_has (group, "scheme") && strcmp (own_scheme, scheme) != 0)
+  if (own_scheme != NULL && bawn_config_group_has (group, "scheme")
+      && strcmp (own_scheme, scheme) != 0)
     {
       bawn_config_complain (group, "address", "says %s, but scheme says %s", own_scheme, scheme);
       return NULL;
@@ -101,7 +105,8 @@ read_addresses (BawnConfigGroup *group, const char *default_address, BawnRestOpt
     g_return_if_reached ();
 
   guint fallback = strcmp (default_scheme, "https") == 0 ? 1 : 0;
-  const char *scheme = scheme_names[bawn_config_get_choice (group, "scheme", scheme_names, fallback)];
+  const char *scheme =
+      scheme_names[bawn_config_get_choice (group, "scheme", scheme_names, fallback)];
 
   if (list == NULL)
     list = g_strsplit (place, ",", -1);
@@ -121,7 +126,8 @@ read_addresses (BawnConfigGroup *group, const char *default_address, BawnRestOpt
 static void
 read_tls (BawnConfigGroup *group, BawnRestOptions *options)
 {
-  static const char *const keys[] = { "tls-ca-file", "tls-cert-file", "tls-key-file", "tls-server-name" };
+  static const char *const keys[] = { "tls-ca-file", "tls-cert-file", "tls-key-file",
+                                      "tls-server-name" };
   gboolean any_tls = FALSE;
 
   options->ca_file = bawn_config_get_string (group, "tls-ca-file", NULL);
@@ -148,7 +154,8 @@ read_tls (BawnConfigGroup *group, BawnRestOptions *options)
 /**
  * bawn_rest_options_read:
  * @group: a group of the configuration
- * @default_address: a URL with scheme and port, which also stand in for those that an address has not
+ * @default_address: a URL with scheme and port, which also stand in for those that an address has
+ * not
  *
  * Reads all that says where the server is and how to speak to it. What is wrong is noted in @group.
  *
@@ -162,12 +169,12 @@ bawn_rest_options_read (BawnConfigGroup *group, const char *default_address)
   options->addresses = g_ptr_array_new_with_free_func (address_free);
   read_addresses (group, default_address, options);
   read_tls (group, options);
-  options->request_timeout_us
-      = bawn_config_get_duration_us (group, "request-timeout", REQUEST_TIMEOUT_US, MIN_TIMEOUT_US, MAX_TIMEOUT_US);
-  options->connect_timeout_us
-      = bawn_config_get_duration_us (group, "connect-timeout", CONNECT_TIMEOUT_US, MIN_TIMEOUT_US, MAX_TIMEOUT_US);
-  options->max_parallel
-      = (guint) bawn_config_get_int (group, "max-parallel", MAX_PARALLEL, 1, MAX_PARALLEL_CEILING);
+  options->request_timeout_us = bawn_config_get_duration_us (
+      group, "request-timeout", REQUEST_TIMEOUT_US, MIN_TIMEOUT_US, MAX_TIMEOUT_US);
+  options->connect_timeout_us = bawn_config_get_duration_us (
+      group, "connect-timeout", CONNECT_TIMEOUT_US, MIN_TIMEOUT_US, MAX_TIMEOUT_US);
+  options->max_parallel =
+      (guint) bawn_config_get_int (group, "max-parallel", MAX_PARALLEL, 1, MAX_PARALLEL_CEILING);
   return options;
 }
 

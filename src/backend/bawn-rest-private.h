@@ -63,7 +63,10 @@ typedef struct
 } BawnRestAlarm;
 
 /* @at_us: of g_get_monotonic_time() */
-void bawn_rest_alarm_start (BawnRestAlarm *alarm, BawnRestAlarms *alarms, gint64 at_us, GCancellable *caller);
+void bawn_rest_alarm_start (BawnRestAlarm *alarm,
+                            BawnRestAlarms *alarms,
+                            gint64 at_us,
+                            GCancellable *caller);
 void bawn_rest_alarm_move (BawnRestAlarm *alarm, gint64 at_us);
 /* Neither time nor caller will cancel it any more. */
 void bawn_rest_alarm_disarm (BawnRestAlarm *alarm);
@@ -79,14 +82,16 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BawnRestAlarm, bawn_rest_alarm_clear)
  *
  * A connection that is kept, for one thread at a time.
  *
- * libsoup 3.2 lets several threads send through one session, but hangs timers of its connections into the main context
- * of whoever made it; there they would close a connection in one thread that another is using. So a lane has a session
- * of its own, with a main context of its own that nobody ever runs.
+ * libsoup 3.2 lets several threads send through one session, but hangs timers of its connections
+ * into the main context of whoever made it; there they would close a connection in one thread that
+ * another is using. So a lane has a session of its own, with a main context of its own that nobody
+ * ever runs.
  */
 typedef struct
 {
   guint address;
   SoupSession *session;
+  GSocket *socket; /* nullable: of its last connection */
   /*< private >*/
   GMainContext *context;
 } BawnRestLane;
@@ -109,7 +114,8 @@ typedef enum
 /**
  * BawnRestExchange:
  * @alarm: ends it
- * @deadline_us: by when the answer must be there; until something is sent, @alarm stands at the connect timeout
+ * @deadline_us: by when the answer must be there; until something is sent, @alarm stands at the
+ * connect timeout
  * @is_fresh: a connection was made for it, rather than one used again
  * @is_sent: something may have left
  * @fault: (nullable): what we ourselves did not like
@@ -120,6 +126,7 @@ typedef struct
 {
   const BawnRestOptions *options;
   const BawnRestAddress *address;
+  GTlsCertificate *identity; /* nullable */
   BawnRestLane *lane;
   BawnRestAlarm *alarm;
   gint64 deadline_us;
@@ -131,10 +138,11 @@ typedef struct
 } BawnRestExchange;
 
 /* Sends @request and awaits the head of the answer. */
-BawnRestOutcome bawn_rest_exchange_run (BawnRestExchange *exchange, const BawnRestRequest *request, GTlsCertificate *identity,
-                                        GError **error);
+BawnRestOutcome
+bawn_rest_exchange_run (BawnRestExchange *exchange, const BawnRestRequest *request, GError **error);
 /* All of the body; FALSE: the answer is lost. */
-gboolean bawn_rest_exchange_read_body (BawnRestExchange *exchange, GBytes **out_body, GError **error);
+gboolean
+bawn_rest_exchange_read_body (BawnRestExchange *exchange, GBytes **out_body, GError **error);
 /* Also for one that was not run. */
 void bawn_rest_exchange_clear (BawnRestExchange *exchange);
 

@@ -24,7 +24,8 @@ static BawnRestStream *
 stream_new (BawnRest *rest, guint address, gint64 deadline_us, GCancellable *cancellable)
 {
   BawnRestStream *stream = g_new0 (BawnRestStream, 1);
-  gint64 connect_us = MIN (deadline_us, g_get_monotonic_time () + rest->options->connect_timeout_us);
+  gint64 connect_us =
+      MIN (deadline_us, g_get_monotonic_time () + rest->options->connect_timeout_us);
 
   stream->rest = bawn_rest_ref (rest);
   stream->lane = bawn_rest_lane_new (address, rest->authorities);
@@ -32,6 +33,7 @@ stream_new (BawnRest *rest, guint address, gint64 deadline_us, GCancellable *can
   stream->exchange = (BawnRestExchange){
     .options = rest->options,
     .address = bawn_rest_get_address (rest, address),
+    .identity = rest->identity,
     .lane = stream->lane,
     .alarm = &stream->alarm,
     .deadline_us = deadline_us,
@@ -46,28 +48,33 @@ stream_new (BawnRest *rest, guint address, gint64 deadline_us, GCancellable *can
  * @cancellable: (nullable): gives it up; it need not be the one of later reads
  * @error: (out) (optional): UPSTREAM, or TIMEOUT if it was cancelled
  *
- * Sends a request whose answer is read line by line, to the server that answered last or to the next one, and waits until the
- * answer begins. Blocks; from any thread.
+ * Sends a request whose answer is read line by line, to the server that answered last or to the
+ * next one, and waits until the answer begins. Blocks; from any thread.
  *
  * Returns: (transfer full): the answer; any status
  */
 BawnRestStream *
-bawn_rest_open_stream (BawnRest *rest, const BawnRestRequest *request, GCancellable *cancellable, GError **error)
+bawn_rest_open_stream (BawnRest *rest,
+                       const BawnRestRequest *request,
+                       GCancellable *cancellable,
+                       GError **error)
 {
-  gint64 timeout_us = request->timeout_us > 0 ? request->timeout_us : rest->options->request_timeout_us;
+  gint64 timeout_us =
+      request->timeout_us > 0 ? request->timeout_us : rest->options->request_timeout_us;
   gint64 deadline_us = g_get_monotonic_time () + timeout_us;
   guint n = rest->options->addresses->len;
   guint address = bawn_rest_get_current (rest);
   g_autoptr (GString) faults = g_string_new (NULL);
 
-  for (guint i = 0; i < n && (i == 0 || g_get_monotonic_time () < deadline_us); i++, address = (address + 1) % n)
+  for (guint i = 0; i < n && (i == 0 || g_get_monotonic_time () < deadline_us);
+       i++, address = (address + 1) % n)
     {
       gint64 now_us = g_get_monotonic_time ();
       gint64 try_us = now_us + MAX (deadline_us - now_us, 0) / (n - i);
       g_autoptr (BawnRestStream) stream = stream_new (rest, address, try_us, cancellable);
       g_autoptr (GError) why = NULL;
 
-      if (bawn_rest_exchange_run (&stream->exchange, request, rest->identity, &why) == BAWN_REST_ANSWERED)
+      if (bawn_rest_exchange_run (&stream->exchange, request, &why) == BAWN_REST_ANSWERED)
         {
           /* From here on each read has a limit of its own, which must not end the whole. */
           bawn_rest_alarm_disarm (&stream->alarm);
@@ -112,9 +119,10 @@ static GBytes *
 find_line (BawnRestStream *stream)
 {
   BawnBuffer *buffer = &stream->buffer;
-  const guint8 *end = buffer->size > stream->searched
-                          ? memchr (buffer->data + stream->searched, '\n', buffer->size - stream->searched)
-                          : NULL;
+  const guint8 *end =
+      buffer->size > stream->searched
+          ? memchr (buffer->data + stream->searched, '\n', buffer->size - stream->searched)
+          : NULL;
 
   stream->searched = buffer->size;
   if (end != NULL)
@@ -131,8 +139,9 @@ read_more (BawnRestStream *stream, GCancellable *cancellable, GError **error)
   bawn_buffer_reserve (&stream->buffer, READ_SIZE);
   bawn_rest_lane_enter (stream->lane);
 
-  gssize n = g_input_stream_read (stream->exchange.stream, stream->buffer.data + stream->buffer.size, READ_SIZE,
-                                  cancellable, error);
+  gssize n =
+      g_input_stream_read (stream->exchange.stream, stream->buffer.data + stream->buffer.size,
+                           READ_SIZE, cancellable, error);
 
   bawn_rest_lane_leave (stream->lane);
   if (n > 0)
@@ -162,7 +171,8 @@ bawn_rest_stream_read (BawnRestStream *stream,
   const char *shown = stream->exchange.address->shown;
   g_auto (BawnRestAlarm) alarm = { 0 };
 
-  bawn_rest_alarm_start (&alarm, stream->rest->alarms, g_get_monotonic_time () + timeout_us, cancellable);
+  bawn_rest_alarm_start (&alarm, stream->rest->alarms, g_get_monotonic_time () + timeout_us,
+                         cancellable);
   for (;;)
     {
       g_autoptr (GError) why = NULL;
@@ -177,7 +187,8 @@ bawn_rest_stream_read (BawnRestStream *stream,
         return BAWN_REST_STREAM_END;
       if (stream->buffer.size > BAWN_REST_MAX_LINE)
         {
-          bawn_fail (error, BAWN_ERROR_UPSTREAM, "%s: a line is longer than %d bytes", shown, BAWN_REST_MAX_LINE);
+          bawn_fail (error, BAWN_ERROR_UPSTREAM, "%s: a line is longer than %d bytes", shown,
+                     BAWN_REST_MAX_LINE);
           return BAWN_REST_STREAM_FAILED;
         }
 

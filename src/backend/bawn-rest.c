@@ -44,10 +44,11 @@ load_identity (BawnRest *self, GError **error)
   if (self->options->cert_file == NULL || self->options->key_file == NULL)
     return TRUE;
 
-  self->identity
-      = g_tls_certificate_new_from_files (self->options->cert_file, self->options->key_file, &why);
+  self->identity =
+      g_tls_certificate_new_from_files (self->options->cert_file, self->options->key_file, &why);
   return self->identity != NULL
-         || bawn_fail (error, BAWN_ERROR_INVALID, "tls-cert-file %s: %s", self->options->cert_file, why->message);
+         || bawn_fail (error, BAWN_ERROR_INVALID, "tls-cert-file %s: %s", self->options->cert_file,
+                       why->message);
 }
 
 /**
@@ -161,7 +162,8 @@ enter (BawnRest *self, gint64 deadline_us, GCancellable *cancellable, GError **e
   gulong handler = g_cancellable_connect (alarm.cancellable, G_CALLBACK (on_alarm), self, NULL);
 
   g_mutex_lock (&self->lock);
-  while (self->n_calls >= self->options->max_parallel && !g_cancellable_is_cancelled (alarm.cancellable))
+  while (self->n_calls >= self->options->max_parallel
+         && !g_cancellable_is_cancelled (alarm.cancellable))
     g_cond_wait (&self->place_free, &self->lock);
   is_free = self->n_calls < self->options->max_parallel;
   if (is_free)
@@ -172,7 +174,8 @@ enter (BawnRest *self, gint64 deadline_us, GCancellable *cancellable, GError **e
   if (is_free)
     return TRUE;
   if (bawn_rest_alarm_rang (&alarm))
-    return bawn_fail (error, BAWN_ERROR_UPSTREAM, "all %u calls of max-parallel were taken for too long",
+    return bawn_fail (error, BAWN_ERROR_UPSTREAM,
+                      "all %u calls of max-parallel were taken for too long",
                       self->options->max_parallel);
 
   return bawn_fail (error, BAWN_ERROR_TIMEOUT, "given up");
@@ -187,7 +190,8 @@ leave (BawnRest *self)
   g_mutex_unlock (&self->lock);
 }
 
-/* Those that lead elsewhere are of no more use: a change of address is rare, and comes after trouble. */
+/* Those that lead elsewhere are of no more use: a change of address is rare, and comes after
+ * trouble. */
 static BawnRestLane *
 take_lane (BawnRest *self, guint address)
 {
@@ -258,7 +262,12 @@ typedef struct
 } Call;
 
 static BawnRestOutcome
-ask_once (Call *call, guint address, gint64 deadline_us, gboolean *out_fresh, BawnRestReply *out_reply, GError **error)
+ask_once (Call *call,
+          guint address,
+          gint64 deadline_us,
+          gboolean *out_fresh,
+          BawnRestReply *out_reply,
+          GError **error)
 {
   BawnRest *self = call->rest;
   const BawnRestOptions *options = self->options;
@@ -268,6 +277,7 @@ ask_once (Call *call, guint address, gint64 deadline_us, gboolean *out_fresh, Ba
   g_auto (BawnRestExchange) exchange = {
     .options = options,
     .address = bawn_rest_get_address (self, address),
+    .identity = self->identity,
     .lane = lane,
     .alarm = &alarm,
     .deadline_us = deadline_us,
@@ -276,7 +286,7 @@ ask_once (Call *call, guint address, gint64 deadline_us, gboolean *out_fresh, Ba
 
   bawn_rest_alarm_start (&alarm, self->alarms, connect_us, call->cancellable);
 
-  BawnRestOutcome outcome = bawn_rest_exchange_run (&exchange, call->request, self->identity, error);
+  BawnRestOutcome outcome = bawn_rest_exchange_run (&exchange, call->request, error);
 
   *out_fresh = exchange.is_fresh;
   if (outcome != BAWN_REST_ANSWERED)
@@ -297,7 +307,8 @@ ask (Call *call, guint address, gint64 deadline_us, BawnRestReply *out_reply, GE
   g_autoptr (GError) why = NULL;
   gboolean is_fresh = FALSE;
   BawnRestOutcome outcome = ask_once (call, address, deadline_us, &is_fresh, out_reply, &why);
-  gboolean may_ask_again = outcome == BAWN_REST_NOT_SENT || (outcome == BAWN_REST_LOST && call->request->is_repeatable);
+  gboolean may_ask_again =
+      outcome == BAWN_REST_NOT_SENT || (outcome == BAWN_REST_LOST && call->request->is_repeatable);
 
   if (may_ask_again && !is_fresh && g_get_monotonic_time () < deadline_us
       && !g_cancellable_is_cancelled (call->cancellable))
@@ -326,7 +337,8 @@ next_deadline (Call *call, guint n_left)
 static gboolean
 should_stop (Call *call)
 {
-  return g_cancellable_is_cancelled (call->cancellable) || g_get_monotonic_time () >= call->deadline_us;
+  return g_cancellable_is_cancelled (call->cancellable)
+         || g_get_monotonic_time () >= call->deadline_us;
 }
 
 static gboolean
@@ -390,12 +402,13 @@ ask_each (Call *call, BawnRestReply *out_reply, GError **error)
  * @cancellable: (nullable): gives the call up
  * @error: (out) (optional): see below; names addresses, and nothing of what was sent
  *
- * Sends a request to the server that answered last, or to the next ones when it certainly got nothing, and waits for the
- * answer. What is not repeatable never leaves twice: a connection that is closed after anything may have been written, also one
- * that was kept, makes it %BAWN_ERROR_UNKNOWN_OUTCOME. Redirects are answers. Blocks; from any thread.
+ * Sends a request to the server that answered last, or to the next ones when it certainly got
+ * nothing, and waits for the answer. What is not repeatable never leaves twice: a connection that
+ * is closed after anything may have been written, also one that was kept, makes it
+ * %BAWN_ERROR_UNKNOWN_OUTCOME. Redirects are answers. Blocks; from any thread.
  *
- * Errors: UPSTREAM: no answer, and nothing was done or the request is repeatable. UNKNOWN_OUTCOME: sent, and not
- * repeatable. TIMEOUT: cancelled, before it was sent if it is not repeatable.
+ * Errors: UPSTREAM: no answer, and nothing was done or the request is repeatable. UNKNOWN_OUTCOME:
+ * sent, and not repeatable. TIMEOUT: cancelled, before it was sent if it is not repeatable.
  *
  * Returns: %TRUE with an answer
  */
@@ -406,7 +419,8 @@ bawn_rest_call (BawnRest *rest,
                 GCancellable *cancellable,
                 GError **error)
 {
-  gint64 timeout_us = request->timeout_us > 0 ? request->timeout_us : rest->options->request_timeout_us;
+  gint64 timeout_us =
+      request->timeout_us > 0 ? request->timeout_us : rest->options->request_timeout_us;
   Call call = {
     .rest = rest,
     .request = request,

@@ -157,7 +157,10 @@ void
 bawn_http_exchange_begin (BawnHttpConn *conn, SoupServerMessage *message)
 {
   BawnHttpExchange *exchange = g_new0 (BawnHttpExchange, 1);
+  const BawnHttpListenerConfig *config = conn->port->listener->config;
+  const BawnHttpHead *head = bawn_http_stream_get_head (conn->stream);
   g_auto(BawnHttpReply) refusal = { 0 };
+  g_autofree char *client = NULL;
 
   g_atomic_ref_count_init (&exchange->refs);
   exchange->worker = bawn_http_worker_ref (conn->port->worker);
@@ -166,15 +169,15 @@ bawn_http_exchange_begin (BawnHttpConn *conn, SoupServerMessage *message)
   conn->exchange = exchange;
   bawn_http_count (exchange->worker->stats.in_flight);
 
-  exchange->request
-    = bawn_http_codec_decode (bawn_http_stream_get_head (conn->stream), bawn_http_stream_get_body (conn->stream),
-                              &conn->port->listener->config->limits.json, &refusal);
+  if (bawn_http_origin_resolve (&config->origin, head, conn->remote_host, &client, &refusal))
+    exchange->request
+      = bawn_http_codec_decode (head, bawn_http_stream_get_body (conn->stream), &config->limits.json, &refusal);
   if (exchange->request == NULL)
     {
       write_reply (exchange, &refusal);
       return;
     }
-  exchange->request->remote_address = g_strdup (conn->remote_host);
+  bawn_http_origin_apply (&config->origin, exchange->request, g_steal_pointer (&client), conn->remote_host);
   exchange->request->remote_port = conn->remote_port;
   dispatch (exchange);
 }

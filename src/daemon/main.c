@@ -56,13 +56,14 @@ typedef struct
 {
   BawnConfig *config;
   BawnSettings *settings;
-  BawnServiceConsulOptions *service_options; /* nullable */
-  BawnServiceConsul *service;                /* nullable */
   BawnClusterSettings *cluster;
   BawnHaBackend *elections; /* nullable: this node is alone */
+  BawnServiceConsulOptions *service_options; /* nullable */
+  BawnServiceConsul *service;                /* nullable */
   BawnStore *store;
   BawnCore *core;
   BawnHttpServer *http;
+  gulong wake_handler;
   BawnDev *dev;
   GMainLoop *loop;
   gboolean stopping;
@@ -112,15 +113,6 @@ load_config (const BawnArguments *arguments, GError **error)
                            (const char *const *) environment, error);
 }
 
-/* Nobody is served before there is a core, though the listeners are open by then. */
-static void
-on_dispatch (gpointer data, BawnRequest *request, BawnHttpReplyFunc reply, gpointer user_data)
-{
-  BawnDaemon *daemon = data;
-
-  bawn_core_dispatch (daemon->core, request, reply, user_data);
-}
-
 static void
 print_problems (BawnConfig *config)
 {
@@ -135,8 +127,10 @@ static void
 load_modules (BawnConfig *config)
 {
   g_autoptr(BawnConfigGroup) storage = bawn_config_get_group (config, "storage");
+  g_autoptr(BawnConfigGroup) elections = bawn_config_get_group (config, "ha-storage");
 
   bawn_modules_load (bawn_modules_place (), storage);
+  bawn_modules_load (bawn_modules_place (), elections);
 }
 
 /* Everything that reads the configuration, so that one pass finds all there is to find. */
@@ -296,18 +290,27 @@ on_reload (gpointer user_data)
 }
 
 /* Opens the listeners, whose real addresses others are told. Who comes now waits. */
+/* What others are told depends on where we listen, so the node hears it only now. */
 static gboolean
 open_door (BawnDaemon *daemon, GError **error)
 {
-  const BawnHttpHandler handler = { .dispatch = on_dispatch, .core = daemon };
+  BawnHttpHandler handler = { 0 };
 
+  bawn_http_handler_init (&handler, daemon->core, daemon->elections != NULL);
   daemon->http = bawn_http_server_open (daemon->config, &handler, daemon->settings->http_workers, error);
   if (daemon->http == NULL)
     return FALSE;
 
   g_auto(GStrv) listeners = bawn_http_server_dup_addresses (daemon->http);
-  return bawn_settings_advertise (daemon->settings, daemon->config, (const char *const *) listeners, NULL,
-                                  bawn_backend_is_ha_capable (daemon->settings->storage_type), error);
+  g_autofree char *cluster = bawn_http_server_dup_cluster_address (daemon->http);
+  if (!bawn_settings_advertise (daemon->settings, daemon->config, (const char *const *) listeners, cluster,
+                                daemon->elections != NULL, error))
+    return FALSE;
+
+  bawn_core_set_addresses (daemon->core, daemon->settings->api_addr, daemon->settings->cluster_addr);
+  daemon->wake_handler
+      = g_signal_connect_swapped (daemon->core, "status-changed", G_CALLBACK (bawn_http_server_wake), daemon->http);
+  return TRUE;
 }
 
 /* When clients can be served, so that nobody is sent to a closed door. */
@@ -339,10 +342,8 @@ start (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
   if (!bawn_config_check (daemon->config, error))
     return FALSE;
 
-  if (!open_door (daemon, error))
-    return FALSE;
   make_core (daemon);
-  if (!bawn_core_load (daemon->core, error))
+  if (!open_door (daemon, error) || !bawn_core_load (daemon->core, error))
     return FALSE;
   if (arguments->dev)
     {
@@ -351,11 +352,8 @@ start (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
         return FALSE;
     }
 
-  if (!register_service (daemon, error))
-    return FALSE;
-
   bawn_http_server_start (daemon->http);
-  return TRUE;
+  return register_service (daemon, error);
 }
 
 static void
@@ -386,6 +384,7 @@ clear_daemon (BawnDaemon *daemon)
     bawn_http_server_stop (daemon->http, daemon->settings->shutdown_timeout_us);
   if (daemon->core != NULL)
     bawn_core_stop (daemon->core);
+  g_clear_signal_handler (&daemon->wake_handler, daemon->core);
   g_clear_pointer (&daemon->http, bawn_http_server_free);
   g_clear_object (&daemon->core);
   g_clear_pointer (&daemon->service, bawn_service_consul_unref);

@@ -263,7 +263,7 @@ main (int argc, char **argv)
 
   setvbuf (stdout, NULL, _IOLBF, 0);
   bawn_backend_register ("memory", bawn_backend_memory_get_type, FALSE);
-  bawn_backend_register ("sqlite", bawn_backend_sqlite_get_type, FALSE);
+  bawn_backend_register ("sqlite", bawn_backend_sqlite_get_type, TRUE);
 
   bench_reads ("cached reads, 1 thread", 1, NULL);
   bench_reads ("cached reads, 2 threads", 2, NULL);

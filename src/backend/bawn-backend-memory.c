@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
-#include "storage/bawn-backend.h"
+#include "storage/bawn-ha-backend.h"
 #include "util/bawn-config.h"
 
 #include <string.h>
@@ -23,6 +23,7 @@ struct _BawnBackendMemory
   GObject parent_instance;
 
   GMutex lock;
+  GCond changed;
   GTree *entries; /* by key, bytewise */
   guint64 version;
 };
@@ -33,6 +34,7 @@ enum
 };
 
 static void bawn_backend_memory_backend_init (BawnBackendInterface *iface);
+static void bawn_backend_memory_ha_init (BawnHaBackendInterface *iface);
 static void bawn_backend_memory_initable_init (GInitableIface *iface);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (BawnBackendMemory,
@@ -40,6 +42,8 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (BawnBackendMemory,
                                G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (BAWN_TYPE_BACKEND,
                                                       bawn_backend_memory_backend_init)
+                                   G_IMPLEMENT_INTERFACE (BAWN_TYPE_HA_BACKEND,
+                                                          bawn_backend_memory_ha_init)
                                    G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE,
                                                           bawn_backend_memory_initable_init))
 
@@ -165,8 +169,55 @@ bawn_backend_memory_commit (BawnBackend *backend,
   self->version++;
   for (guint i = 0; i < n_writes; i++)
     apply_locked (self, &writes[i]);
+  g_cond_broadcast (&self->changed);
 
   *out_version = self->version;
+  return TRUE;
+}
+
+static void
+on_cancelled (GCancellable *cancellable G_GNUC_UNUSED, BawnBackendMemory *self)
+{
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
+
+  g_cond_broadcast (&self->changed);
+}
+
+static void
+wait_for_version (BawnBackendMemory *self,
+                  const BawnCondition *seen,
+                  gint64 deadline,
+                  GCancellable *cancellable)
+{
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
+
+  while (holds_locked (self, seen) && !g_cancellable_is_cancelled (cancellable)
+         && g_cond_wait_until (&self->changed, &self->lock, deadline))
+    continue;
+}
+
+/* Threads of this process share it when they share the object: enough for tests. */
+static gboolean
+bawn_backend_memory_wait (BawnHaBackend *backend,
+                          const char *key,
+                          guint64 version,
+                          gint64 timeout_us,
+                          GCancellable *cancellable,
+                          GError **error)
+{
+  BawnBackendMemory *self = BAWN_BACKEND_MEMORY (backend);
+  const BawnCondition seen = { key, version };
+  gint64 deadline = g_get_monotonic_time () + timeout_us;
+  gulong handler = 0;
+
+  if (cancellable != NULL)
+    handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), self, NULL);
+  wait_for_version (self, &seen, deadline, cancellable);
+  g_cancellable_disconnect (cancellable, handler);
+
+  if (g_cancellable_is_cancelled (cancellable))
+    return bawn_fail (error, BAWN_ERROR_TIMEOUT, "the wait was given up");
+
   return TRUE;
 }
 
@@ -196,6 +247,7 @@ bawn_backend_memory_finalize (GObject *object)
   BawnBackendMemory *self = BAWN_BACKEND_MEMORY (object);
 
   g_tree_unref (self->entries);
+  g_cond_clear (&self->changed);
   g_mutex_clear (&self->lock);
 
   G_OBJECT_CLASS (bawn_backend_memory_parent_class)->finalize (object);
@@ -208,6 +260,12 @@ bawn_backend_memory_backend_init (BawnBackendInterface *iface)
   iface->list = bawn_backend_memory_list;
   iface->commit = bawn_backend_memory_commit;
   iface->get_limits = bawn_backend_memory_get_limits;
+}
+
+static void
+bawn_backend_memory_ha_init (BawnHaBackendInterface *iface)
+{
+  iface->wait = bawn_backend_memory_wait;
 }
 
 static void
@@ -233,5 +291,6 @@ static void
 bawn_backend_memory_init (BawnBackendMemory *self)
 {
   g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
   self->entries = g_tree_new_full (compare_keys, NULL, g_free, (GDestroyNotify) entry_free);
 }

@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "backend/bawn-sqlite.h"
-#include "storage/bawn-backend.h"
+#include "storage/bawn-ha-backend.h"
 #include "util/bawn-bytes.h"
 #include "util/bawn-config.h"
 
@@ -48,6 +48,7 @@ struct _BawnBackendSqlite
   GQueue idle;
   guint n_readers;
   guint max_readers;
+  GQueue watchers; /* connections that wait() has used; not counted among the readers */
 };
 
 enum
@@ -56,6 +57,7 @@ enum
 };
 
 static void bawn_backend_sqlite_backend_init (BawnBackendInterface *iface);
+static void bawn_backend_sqlite_ha_init (BawnHaBackendInterface *iface);
 static void bawn_backend_sqlite_initable_init (GInitableIface *iface);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (BawnBackendSqlite,
@@ -63,6 +65,8 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (BawnBackendSqlite,
                                G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (BAWN_TYPE_BACKEND,
                                                       bawn_backend_sqlite_backend_init)
+                                   G_IMPLEMENT_INTERFACE (BAWN_TYPE_HA_BACKEND,
+                                                          bawn_backend_sqlite_ha_init)
                                    G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE,
                                                           bawn_backend_sqlite_initable_init))
 
@@ -395,6 +399,45 @@ bawn_backend_sqlite_commit (BawnBackend *backend,
   return ok;
 }
 
+/* A connection of its own: one that waits does so for seconds, and readers must not wait for it. */
+static BawnSqlite *
+take_watcher (BawnBackendSqlite *self, GCancellable *cancellable, GError **error)
+{
+  g_mutex_lock (&self->lock);
+
+  BawnSqlite *watcher = g_queue_pop_head (&self->watchers);
+
+  g_mutex_unlock (&self->lock);
+  if (watcher == NULL)
+    watcher = bawn_sqlite_open (&self->options, error);
+  if (watcher != NULL)
+    watcher->cancellable = cancellable;
+  return watcher;
+}
+
+static gboolean
+bawn_backend_sqlite_wait (BawnHaBackend *backend,
+                          const char *key,
+                          guint64 version,
+                          gint64 timeout_us,
+                          GCancellable *cancellable,
+                          GError **error)
+{
+  BawnBackendSqlite *self = BAWN_BACKEND_SQLITE (backend);
+  BawnSqlite *watcher = take_watcher (self, cancellable, error);
+
+  if (watcher == NULL)
+    return FALSE;
+
+  gboolean ok = bawn_sqlite_wait (watcher, key, version, timeout_us, error);
+
+  watcher->cancellable = NULL;
+  g_mutex_lock (&self->lock);
+  g_queue_push_head (&self->watchers, watcher);
+  g_mutex_unlock (&self->lock);
+  return ok;
+}
+
 static void
 bawn_backend_sqlite_get_limits (BawnBackend *backend, BawnBackendLimits *out_limits)
 {
@@ -467,6 +510,7 @@ bawn_backend_sqlite_finalize (GObject *object)
 {
   BawnBackendSqlite *self = BAWN_BACKEND_SQLITE (object);
 
+  g_queue_clear_full (&self->watchers, (GDestroyNotify) bawn_sqlite_close);
   g_queue_clear_full (&self->idle, (GDestroyNotify) bawn_sqlite_close);
   g_clear_pointer (&self->writer, bawn_sqlite_close);
   g_clear_pointer (&self->config, bawn_config_group_unref);
@@ -486,6 +530,12 @@ bawn_backend_sqlite_backend_init (BawnBackendInterface *iface)
   iface->commit = bawn_backend_sqlite_commit;
   iface->get_limits = bawn_backend_sqlite_get_limits;
   iface->configure = bawn_backend_sqlite_configure;
+}
+
+static void
+bawn_backend_sqlite_ha_init (BawnHaBackendInterface *iface)
+{
+  iface->wait = bawn_backend_sqlite_wait;
 }
 
 static void

@@ -33,6 +33,7 @@ static const char *const statements[BAWN_SQLITE_N_STATEMENTS] = {
   [BAWN_SQLITE_FROM] = "SELECT key FROM entry WHERE key >= ?1 ORDER BY key",
   [BAWN_SQLITE_AFTER] = "SELECT key FROM entry WHERE key > ?1 ORDER BY key",
   [BAWN_SQLITE_VERSION] = "SELECT version FROM entry WHERE key = ?1",
+  [BAWN_SQLITE_DATA_VERSION] = "PRAGMA data_version",
   [BAWN_SQLITE_GET_CLOCK] = "SELECT version FROM clock",
   [BAWN_SQLITE_SET_CLOCK] = "UPDATE clock SET version = ?1",
   [BAWN_SQLITE_PUT] = "INSERT INTO entry (key, value, version) VALUES (?1, ?2, ?3) "

@@ -34,6 +34,7 @@ typedef enum
   BAWN_SQLITE_FROM,
   BAWN_SQLITE_AFTER,
   BAWN_SQLITE_VERSION,
+  BAWN_SQLITE_DATA_VERSION,
   BAWN_SQLITE_GET_CLOCK,
   BAWN_SQLITE_SET_CLOCK,
   BAWN_SQLITE_PUT,
@@ -68,6 +69,8 @@ void bawn_sqlite_close (BawnSqlite *self);
 sqlite3_stmt *bawn_sqlite_statement (BawnSqlite *self, BawnSqliteStatement which, GError **error);
 /* Runs a statement that gives no rows. */
 gboolean bawn_sqlite_run (BawnSqlite *self, BawnSqliteStatement which, GError **error);
+/* Waits for another version of a key. */
+gboolean bawn_sqlite_wait (BawnSqlite *self, const char *key, guint64 version, gint64 timeout_us, GError **error);
 /* Lets go of the rows of a walk that was left early. */
 void bawn_sqlite_end_walk (BawnSqlite *self);
 /* Ends a transaction without keeping it, if there is one. */

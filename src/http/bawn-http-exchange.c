@@ -12,6 +12,7 @@
  * BawnHttpExchange:
  * @conn: (nullable): %NULL once the message is over; worker's thread
  * @message: (nullable): likewise
+ * @client: whom the request is from
  * @body: (nullable): the request's; kept, since another node may be asked
  * @passage: its way there
  * @paused: libsoup waits
@@ -28,6 +29,7 @@ struct _BawnHttpExchange
   BawnHttpWorker *worker;
   BawnHttpConn *conn;
   SoupServerMessage *message;
+  char *client;
   BawnRequest *request;
   GBytes *body;
   BawnHttpPassage passage;
@@ -45,6 +47,7 @@ exchange_unref (BawnHttpExchange *exchange)
 {
   if (!g_atomic_ref_count_dec (&exchange->refs))
     return;
+  g_free (exchange->client);
   g_clear_pointer (&exchange->request, bawn_request_unref);
   g_clear_pointer (&exchange->body, g_bytes_unref);
   g_clear_pointer (&exchange->response, bawn_response_free);
@@ -184,7 +187,7 @@ decode (BawnHttpExchange *exchange, BawnHttpReply *out_refusal)
 
   if (request == NULL)
     return NULL;
-  request->remote_address = g_strdup (conn->remote_host);
+  request->remote_address = g_strdup (exchange->client);
   request->remote_port = conn->remote_port;
   return request;
 }
@@ -200,6 +203,7 @@ void
 bawn_http_exchange_begin (BawnHttpConn *conn, SoupServerMessage *message)
 {
   BawnHttpExchange *exchange = g_new0 (BawnHttpExchange, 1);
+  const BawnHttpOrigin *origin = &conn->port->listener->config->origin;
   BawnBuffer *body = bawn_http_stream_get_body (conn->stream);
   g_auto(BawnHttpReply) refusal = { 0 };
 
@@ -212,7 +216,9 @@ bawn_http_exchange_begin (BawnHttpConn *conn, SoupServerMessage *message)
   conn->exchange = exchange;
   bawn_http_count (exchange->worker->stats.in_flight);
 
-  exchange->request = decode (exchange, &refusal);
+  if (bawn_http_origin_resolve (origin, bawn_http_stream_get_head (conn->stream), conn->remote_host, &exchange->client,
+                                &refusal))
+    exchange->request = decode (exchange, &refusal);
   if (exchange->request == NULL)
     {
       write_reply (exchange, &refusal);
@@ -307,7 +313,7 @@ bawn_http_exchange_retry (BawnHttpExchange *exchange)
   g_free (exchange->request->id);
   exchange->request->id = g_strdup (former->id);
   exchange->request->started_us = former->started_us;
-  exchange->request->authorize_only = former->authorize_only;
+  exchange->request->authorized = exchange->passage.authorized;
   exchange->request->audited = former->audited;
   g_clear_pointer (&exchange->response, bawn_response_free);
   g_clear_error (&exchange->error);

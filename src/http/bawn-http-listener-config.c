@@ -147,6 +147,7 @@ bawn_http_listener_config_read (BawnConfigGroup *group)
   config->socket_group = bawn_config_get_string (group, "socket-group", NULL);
   read_tls (group, config);
   read_limits (group, &config->limits);
+  bawn_http_origin_read (&config->origin, group);
   check_address (group, config);
   check_cluster_address (group, config);
 
@@ -164,5 +165,6 @@ bawn_http_listener_config_free (BawnHttpListenerConfig *config)
   g_free (config->tls.client_ca);
   g_free (config->socket_user);
   g_free (config->socket_group);
+  bawn_http_origin_clear (&config->origin);
   g_free (config);
 }

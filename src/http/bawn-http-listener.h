@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/bawn-http-limits.h"
+#include "http/bawn-http-origin.h"
 #include "http/bawn-http-tls.h"
 #include "util/bawn-config.h"
 
@@ -14,6 +15,7 @@ G_BEGIN_DECLS
  * @cluster_address: (nullable): "host:port" for other nodes
  * @tls: with @certificate %NULL for plain HTTP
  * @allow_plain: plain HTTP to strangers is what the operator wants
+ * @origin: whom to believe that he speaks for others
  *
  * One [listener] of the configuration.
  */
@@ -28,6 +30,7 @@ typedef struct
   char *socket_user;  /* nullable */
   char *socket_group; /* nullable */
   BawnHttpLimits limits;
+  BawnHttpOrigin origin;
 } BawnHttpListenerConfig;
 
 /**

@@ -35,7 +35,7 @@ typedef void (*BawnHttpReplyFunc) (BawnRequest *request, BawnResponse *response,
  * A reply of %BAWN_ERROR_STANDBY means that nothing was done here and another node may do it: the door asks the active one,
  * or waits until there is one (see bawn_http_server_wake()). If the handler has set @request->authorize_only by then, the
  * active node is asked only whether its caller may; if he may, the handler gets the request once more, with
- * @authorize_only set and @forwarded not, and does it. With both set, it is the active node that is asked.
+ * @authorized set, and does it. With @authorize_only and @forwarded set, it is the active node that is asked.
  */
 typedef struct
 {

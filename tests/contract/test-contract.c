@@ -27,7 +27,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   bawn_backend_register ("memory", bawn_backend_memory_get_type, FALSE);
-  bawn_backend_register ("sqlite", bawn_backend_sqlite_get_type, FALSE);
+  bawn_backend_register ("sqlite", bawn_backend_sqlite_get_type, TRUE);
 
   g_test_add_func ("/contract/every-registered-storage-is-tested", test_all_are_known);
   for (guint i = 0; i < G_N_ELEMENTS (targets); i++)

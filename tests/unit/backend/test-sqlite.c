@@ -604,7 +604,7 @@ test_settings_are_known_unopened (Fixture *f, gconstpointer data)
   g_autoptr (BawnConfigGroup) group = bawn_config_get_group (config, "storage");
   static const char *const families[] = { "storage", NULL };
 
-  bawn_backend_register ("sqlite", bawn_backend_sqlite_get_type, FALSE);
+  bawn_backend_register ("sqlite", bawn_backend_sqlite_get_type, TRUE);
   bawn_config_expect (config, families);
   bawn_backend_check_config (group);
   assert_works (bawn_config_check (config, &error));

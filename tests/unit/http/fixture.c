@@ -26,6 +26,7 @@ typedef struct
 static BawnResponse *
 echo (BawnRequest *request)
 {
+  const char *forwarded_for = bawn_request_header (request, "x-forwarded-for");
   g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   bawn_json_writer_begin_object (&w);
@@ -33,6 +34,7 @@ echo (BawnRequest *request)
   bawn_json_writer_add_string (&w, "path", request->path);
   bawn_json_writer_add_string (&w, "token", request->token != NULL ? request->token : "");
   bawn_json_writer_add_string (&w, "remote", request->remote_address);
+  bawn_json_writer_add_string (&w, "forwarded_for", forwarded_for != NULL ? forwarded_for : "");
   bawn_json_writer_name (&w, "data");
   if (request->data != NULL)
     bawn_json_writer_node (&w, bawn_json_root (request->data));
@@ -309,11 +311,9 @@ client_connect (Fixture *fixture)
   return client_new (fixture->port != 0 ? connect_inet (fixture->port) : connect_unix (fixture->url + strlen ("unix:")));
 }
 
-/* With a certificate, it is the server's own: any will do. Without a server's consent there is no session, but a client. */
-Client *
-client_connect_tls (Fixture *fixture, gboolean with_certificate)
+static void
+start_tls (Client *client, Fixture *fixture, gboolean with_certificate)
 {
-  Client *client = client_connect (fixture);
   g_autofree char *certificate = fixture_path (fixture, "cert.pem");
   g_autofree char *key = fixture_path (fixture, "key.pem");
   int code = 0;
@@ -329,7 +329,26 @@ client_connect_tls (Fixture *fixture, gboolean with_certificate)
   do
     code = gnutls_handshake (client->session);
   while (code < 0 && !gnutls_error_is_fatal (code));
+}
 
+/* With a certificate, it is the server's own: any will do. Without a server's consent there is no session, but a client. */
+Client *
+client_connect_tls (Fixture *fixture, gboolean with_certificate)
+{
+  Client *client = client_connect (fixture);
+
+  start_tls (client, fixture, with_certificate);
+  return client;
+}
+
+/* Says something in the clear first. */
+Client *
+client_connect_tls_after (Fixture *fixture, const char *text)
+{
+  Client *client = client_connect (fixture);
+
+  client_send (client, text, -1);
+  start_tls (client, fixture, FALSE);
   return client;
 }
 

@@ -67,6 +67,7 @@ typedef struct
 Client *client_connect (Fixture *fixture);
 Client *client_connect_port (guint port);
 Client *client_connect_tls (Fixture *fixture, gboolean with_certificate);
+Client *client_connect_tls_after (Fixture *fixture, const char *text);
 char *client_peer_name (Client *client);
 void client_free (Client *client);
 gboolean client_send (Client *client, const char *data, gssize size);

@@ -156,7 +156,7 @@ dispatch_guarded (Node *node, NodeState state, BawnRequest *request, BawnHttpRep
       else
         fail (request, BAWN_ERROR_DENIED, reply, user_data);
     }
-  else if (state == NODE_ACTIVE || request->authorize_only)
+  else if (state == NODE_ACTIVE || request->authorized)
     reply (request, echo (node, request), NULL, user_data);
   else
     {

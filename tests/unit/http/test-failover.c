@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "nodes.h"
-#include "proxy.h"
+#include "cable.h"
 
 #include <string.h>
 
@@ -10,13 +10,13 @@
 #define PUT_PARKED "PUT /v1/parked HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n{\"a\":1}"
 #define PUT "PUT /v1/a HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n{\"a\":1}"
 
-/* The standby reaches the active node through the proxy. */
+/* The standby reaches the active node through the cable. */
 typedef struct
 {
   BawnClusterIdentity *identity;
   Node *active;
   Node *standby;
-  Proxy *proxy;
+  Cable *cable;
 } Trio;
 
 static void
@@ -25,9 +25,9 @@ set_up (Trio *trio, gconstpointer data)
   trio->identity = nodes_identity ("cluster");
   trio->active = node_new ("active", "", trio->identity);
   trio->standby = node_new ("standby", data != NULL ? data : "", trio->identity);
-  trio->proxy = proxy_new (node_cluster_port (trio->active));
+  trio->cable = cable_new (node_cluster_port (trio->active));
   node_set (trio->active, NODE_ACTIVE, node_leader (trio->active, trio->active));
-  g_autofree char *address = g_strdup_printf ("https://127.0.0.1:%u", proxy_port (trio->proxy));
+  g_autofree char *address = g_strdup_printf ("https://127.0.0.1:%u", cable_port (trio->cable));
   node_set (trio->standby, NODE_STANDBY, bawn_leader_new (1, "active", trio->active->api_addr, address, FALSE));
 }
 
@@ -35,7 +35,7 @@ static void
 tear_down (Trio *trio, gconstpointer data)
 {
   g_clear_pointer (&trio->standby, node_free);
-  g_clear_pointer (&trio->proxy, proxy_free);
+  g_clear_pointer (&trio->cable, cable_free);
   g_clear_pointer (&trio->active, node_free);
   g_clear_pointer (&trio->identity, bawn_cluster_identity_unref);
 }
@@ -67,7 +67,7 @@ a_read (Trio *trio, gconstpointer data)
 
   client_send (client, GET_PARKED, -1);
   node_wait_parked (trio->active, 1);
-  proxy_cut (trio->proxy);
+  cable_cut (trio->cable);
   node_wait_parked (trio->active, 2);
   node_release (trio->active);
   assert_ok (client, "active");
@@ -81,7 +81,7 @@ a_write (Trio *trio, gconstpointer data)
 
   client_send (client, PUT_PARKED, -1);
   node_wait_parked (trio->active, 1);
-  proxy_cut (trio->proxy);
+  cable_cut (trio->cable);
   g_autofree char *answer = answer_of (client, 503);
   fixture_assert_has (answer, "not known");
   g_assert_null (strstr (answer, "Retry-After"));
@@ -103,12 +103,12 @@ a_write_that_was_not_sent (Trio *trio, gconstpointer data)
   g_autoptr(Client) client = client_connect_port (trio->standby->port);
 
   fixture_until (node_n_peers (trio->active) == 1);
-  proxy_set (trio->proxy, PROXY_STALL);
+  cable_set (trio->cable, CABLE_STALL);
   client_send (client, head, -1);
   client_send (client, filler, (gssize) size);
   client_send (client, "\"}", -1);
   fixture_until (node_stats (trio->standby).forwarded == 1);
-  proxy_cut (trio->proxy);
+  cable_cut (trio->cable);
   g_autofree char *answer = answer_of (client, 200);
   fixture_assert_has (answer, "\"size\":25165824");
   g_assert_cmpuint (node_n_seen (trio->active), ==, 1);
@@ -121,9 +121,9 @@ a_peer_that_falls_silent (Trio *trio, gconstpointer data)
 
   client_send (client, GET_PARKED, -1);
   node_wait_parked (trio->active, 1);
-  proxy_set (trio->proxy, PROXY_DROP);
+  cable_set (trio->cable, CABLE_DROP);
   fixture_until (node_stats (trio->standby).forward_errors == 1);
-  proxy_set (trio->proxy, PROXY_PASS);
+  cable_set (trio->cable, CABLE_PASS);
   node_wait_parked (trio->active, 2);
   node_release (trio->active);
   assert_ok (client, "active");

@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What a cluster must live through, on each storage. Each scenario leaves the cluster whole for the next.
+
+While clients read and write on each node something happens, on conditions, never after a time; then all goes on until each client has
+had more good answers. In the end nothing acknowledged may be missing, and what the clients of each key saw must have an order
+(history.py).
+"""
+
+import contextlib
+import os
+import re
+import sys
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "../api"), os.path.join(HERE, "../servers")]
+
+from bawn_servers import NotInstalled, wait_for  # noqa: E402
+from cluster import Cluster, FenceWatch  # noqa: E402
+from storages import open_storage  # noqa: E402
+from workload import Workload  # noqa: E402
+
+# How often a thing that needs luck is tried again.
+ATTEMPTS = 30
+# What a node writes to its log when the storage has refused its fence.
+REFUSAL = re.compile(r"deposed|refused (by )?the fence|the fence (was|is) refused", re.IGNORECASE)
+
+
+class Run:
+    """A cluster on a storage, with a watch on its fence."""
+
+    def __init__(self, kind, servers=1):
+        self.storage = open_storage(kind, servers)
+        try:
+            self.cluster = Cluster(self.storage)
+            self.watch = FenceWatch(self.storage)
+        except BaseException:
+            self.storage.close()
+            raise
+
+    @contextlib.contextmanager
+    def clients(self, name, roamers=0):
+        """A workload that is under way on entry; on exit it must get on everywhere, and then what it saw is checked."""
+        with Workload(self.cluster, name, roamers=roamers) as work:
+            work.wait_progress()
+            yield work
+            self.cluster.heal()
+            work.away.clear()
+            work.wait_progress()
+            work.stop()
+            work.verify()
+        self.watch.check()
+        self.cluster.check_logs()
+
+    def close(self, check):
+        try:
+            self.watch.close()
+            self.cluster.close(check)
+        finally:
+            self.storage.close()
+
+
+def take_over(run, work, old):
+    """Waits until another node is active and the clients of those that are left get on."""
+    new = run.cluster.wait_active(besides=[old])
+    work.wait_progress(work.besides(old))
+    return new
+
+
+def step_down(run):
+    with run.clients("step-down") as work:
+        old = run.cluster.wait_active()
+        old.step_down()
+        take_over(run, work, old)
+        work.wait_progress()
+        work.expect_no_failure(work.clients, "a step-down")
+
+
+def sigterm(run):
+    with run.clients("sigterm") as work:
+        old = run.cluster.wait_active()
+        old.terminate()
+        old.end()
+        take_over(run, work, old)
+        work.expect_no_failure(work.besides(old), "SIGTERM of the active node")
+
+
+def sigkill(run):
+    with run.clients("sigkill") as work:
+        old = run.cluster.wait_active()
+        old.kill()
+        take_over(run, work, old)
+
+
+def stop_without_the_file(run, node):
+    """SIGSTOP at a moment when the node does not hold SQLite's file, as with it nobody could go on."""
+    for _ in range(ATTEMPTS * 10):
+        node.pause()
+        if run.storage.can_write():
+            return
+        node.resume()
+    raise AssertionError("%s always holds the file" % node)
+
+
+def sigstop(run):
+    with run.clients("sigstop") as work:
+        old = run.cluster.wait_active()
+        stop_without_the_file(run, old)
+        take_over(run, work, old)
+        old.resume()
+        work.wait_progress()
+
+
+def cut_off_from_the_storage(run, mode, seconds=0.0):
+    with run.clients("storage-" + mode) as work:
+        old = run.cluster.wait_active()
+        run.storage.cut(old.number, mode, seconds)
+        take_over(run, work, old)
+        run.storage.heal(old.number)
+        work.wait_progress()
+
+
+def storage_drops(run):
+    cut_off_from_the_storage(run, "drop")
+
+
+def storage_delays(run):
+    # More than any lease that the tests use.
+    cut_off_from_the_storage(run, "delay", 4.0)
+
+
+def storage_resets(run):
+    cut_off_from_the_storage(run, "reset")
+
+
+def peers(run, mode):
+    """The active node goes on, and so do its clients; the others follow when they reach it again."""
+    with run.clients("peers-" + mode) as work:
+        active = run.cluster.wait_active()
+        active.cut_off_from_peers(mode)
+        work.wait_progress(work.on([active]))
+        active.cut_off_from_peers("pass")
+        work.wait_progress()
+
+
+def peers_drop(run):
+    peers(run, "drop")
+
+
+def peers_refuse(run):
+    peers(run, "refuse")
+
+
+def storage_restarts(run):
+    with run.clients("storage-restart") as work:
+        run.storage.restart()
+        work.wait_progress()
+
+
+def storage_is_locked(run):
+    """Another process holds the file for longer than a lease."""
+    with run.clients("storage-locked") as work:
+        other = run.storage.open()
+        wait_for("the file", lambda: begin(other))
+        active = run.cluster.active()
+        # Nobody can write now, so it is the lease that says how long this takes.
+        wait_for("the active node to serve no longer", lambda: active is None or active.health() != 200)
+        other.execute("ROLLBACK")
+        other.close()
+        work.wait_progress()
+
+
+def begin(connection):
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        return True
+    except Exception:  # noqa: somebody else has it
+        return False
+
+
+def rolling_restart(run):
+    with run.clients("rolling", roamers=3) as work:
+        for node in run.cluster.nodes:
+            run.cluster.restart(node)
+            run.cluster.wait_whole()
+            work.away.discard(node.number)
+            work.wait_progress()
+        work.expect_no_failure(work.roamers, "a rolling restart")
+
+
+def refusals(node, since):
+    return REFUSAL.findall(node.read_log()[since:])
+
+
+def late_write(run):
+    """A commit of the active node is on its way to the storage when the link is cut; it arrives when another node is active."""
+    for attempt in range(ATTEMPTS):
+        with run.clients("late-write-%d" % attempt) as work:
+            old = run.cluster.wait_active()
+            since = len(old.read_log())
+            run.storage.cut(old.number, "hold")
+            wait_for("a write to be on its way", lambda: run.storage.held(old.number) > 0 and work.in_flight(work.on([old])))
+            take_over(run, work, old)
+            run.storage.heal(old.number)
+            work.wait_progress()
+            wait_for("the old one to know", lambda: old.health() == 429)
+            seen = refusals(old, since)
+        if seen:
+            print("# refused by the storage: %s" % seen[:3])
+            return
+    raise AssertionError("no write of a deposed node was ever refused by the storage")
+
+
+def late_write_sqlite(run):
+    """The active node is stopped while it waits for the file, and goes on when another node is active."""
+    for attempt in range(ATTEMPTS):
+        with run.clients("late-write-%d" % attempt) as work:
+            old = run.cluster.wait_active()
+            since = len(old.read_log())
+            other = run.storage.open()
+            wait_for("the file", lambda: begin(other))
+            wait_for("writes to be on their way", lambda: len(work.in_flight(work.clients)) > 1)
+            old.pause()
+            other.execute("ROLLBACK")
+            other.close()
+            take_over(run, work, old)
+            old.resume()
+            work.wait_progress()
+            wait_for("the old one to know", lambda: old.health() == 429)
+            seen = refusals(old, since)
+        if seen:
+            print("# refused by the storage: %s" % seen[:3])
+            return
+    raise AssertionError("no write of a deposed node was ever refused by the storage")
+
+
+def member_dies(run):
+    """Each of the storage's servers in turn, its leader among them."""
+    with run.clients("member") as work:
+        for member in run.storage.servers.nodes:
+            run.storage.servers.kill(member)
+            work.wait_progress()
+            run.storage.servers.start(member)
+            work.wait_progress()
+
+
+LOCAL = [step_down, sigterm, sigkill, sigstop, late_write_sqlite, storage_is_locked, peers_drop, peers_refuse, rolling_restart]
+SERVED = [step_down, sigterm, sigkill, sigstop, late_write, storage_drops, storage_delays, storage_resets, storage_restarts,
+          peers_drop, peers_refuse, rolling_restart]
+MEMBERS = [member_dies]
+
+
+def run_scenarios(kind, scenarios, servers, count):
+    """Returns how many failed. After the first the cluster is in no state to go on with."""
+    try:
+        run = Run(kind, servers)
+    except NotInstalled as e:
+        for place, scenario in enumerate(scenarios, count):
+            print("ok %d - %s # SKIP %s" % (place, scenario.__name__.replace("_", " "), e))
+        return 0
+    good = True
+    for place, scenario in enumerate(scenarios, count):
+        name = scenario.__name__.replace("_", " ")
+        if not good:
+            print("not ok %d - %s: not tried" % (place, name), flush=True)
+            continue
+        begun = time.monotonic()
+        try:
+            scenario(run)
+            print("ok %d - %s\n# took %.1f s" % (place, name, time.monotonic() - begun), flush=True)
+        except Exception:  # noqa: whatever it is, it is told
+            good = False
+            for line in traceback.format_exc().splitlines():
+                print("# " + line)
+            run.cluster.tell()
+            print("not ok %d - %s" % (place, name), flush=True)
+    try:
+        run.close(check=good)
+    except Exception:  # noqa: the same
+        for line in traceback.format_exc().splitlines():
+            print("# " + line)
+        good = False
+    return 0 if good else 1
+
+
+def main(kind):
+    wanted = sys.argv[1:]
+
+    def chosen(scenarios):
+        return [s for s in scenarios if not wanted or s.__name__ in wanted]
+
+    alone = chosen(LOCAL if kind == "sqlite" else SERVED)
+    members = chosen([] if kind == "sqlite" else MEMBERS)
+    print("1..%d" % (len(alone) + len(members)), flush=True)
+    failed = run_scenarios(kind, alone, 1, 1) if alone else 0
+    failed += run_scenarios(kind, members, 3, len(alone) + 1) if members else 0
+    sys.exit(1 if failed else 0)

@@ -116,6 +116,8 @@ on_closed (gpointer owner, const char *why)
   BawnHttpCaller *caller = owner;
   g_autoptr(GPtrArray) errands = bawn_http_caller_dup_errands (caller);
 
+  /* First, so that nobody sends what was lost on the same way again. */
+  caller->events->closed (caller->owner, caller, why);
   for (guint i = 0; i < errands->len; i++)
     {
       BawnHttpErrand *errand = g_ptr_array_index (errands, i);
@@ -127,7 +129,6 @@ on_closed (gpointer owner, const char *why)
       come_home (errand);
       caller->events->lost (caller->owner, caller, errand, sent);
     }
-  caller->events->closed (caller->owner, caller, why);
   g_hash_table_unref (caller->errands);
   bawn_http_link_unref (caller->link);
   g_free (caller);

@@ -17,6 +17,7 @@
 #include "daemon/bawn-dev.h"
 #include "daemon/bawn-modules.h"
 #include "daemon/bawn-notify.h"
+#include "daemon/bawn-service-consul.h"
 #include "daemon/bawn-settings.h"
 #include "http/bawn-http.h"
 #include "storage/bawn-backend-registry.h"
@@ -57,6 +58,8 @@ typedef struct
   BawnSettings *settings;
   BawnClusterSettings *cluster;
   BawnHaBackend *elections; /* nullable: this node is alone */
+  BawnServiceConsulOptions *service_options; /* nullable */
+  BawnServiceConsul *service;                /* nullable */
   BawnStore *store;
   BawnCore *core;
   BawnHttpServer *http;
@@ -124,15 +127,17 @@ static void
 load_modules (BawnConfig *config)
 {
   g_autoptr(BawnConfigGroup) storage = bawn_config_get_group (config, "storage");
+  g_autoptr(BawnConfigGroup) elections = bawn_config_get_group (config, "ha-storage");
 
   bawn_modules_load (bawn_modules_place (), storage);
+  bawn_modules_load (bawn_modules_place (), elections);
 }
 
 /* Everything that reads the configuration, so that one pass finds all there is to find. */
 static gboolean
 read_config (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
 {
-  static const char *const families[] = { "server", "listener", "storage", "ha", "ha-storage", NULL };
+  static const char *const families[] = { "server", "listener", "storage", "ha", "ha-storage", "service-registration", NULL };
 
   daemon->config = load_config (arguments, error);
   if (daemon->config == NULL)
@@ -143,6 +148,7 @@ read_config (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
   daemon->settings = bawn_settings_read (daemon->config);
   daemon->cluster = bawn_cluster_settings_read (daemon->config);
   bawn_http_check_config (daemon->config);
+  daemon->service_options = bawn_service_consul_options_read (daemon->config);
 
   return TRUE;
 }
@@ -307,6 +313,21 @@ open_door (BawnDaemon *daemon, GError **error)
   return TRUE;
 }
 
+/* When clients can be served, so that nobody is sent to a closed door. */
+static gboolean
+register_service (BawnDaemon *daemon, GError **error)
+{
+  if (daemon->service_options == NULL)
+    return TRUE;
+
+  daemon->service = bawn_service_consul_new (g_steal_pointer (&daemon->service_options), error);
+  if (daemon->service == NULL)
+    return FALSE;
+
+  bawn_service_consul_follow (daemon->service, daemon->core);
+  return TRUE;
+}
+
 static gboolean
 start (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
 {
@@ -332,7 +353,7 @@ start (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
     }
 
   bawn_http_server_start (daemon->http);
-  return TRUE;
+  return register_service (daemon, error);
 }
 
 static void
@@ -356,7 +377,9 @@ serve (BawnDaemon *daemon)
 static void
 clear_daemon (BawnDaemon *daemon)
 {
-  /* In this order: nobody asks a core that has gone. */
+  /* In this order: nobody is sent to a closed door, nor asks a core that has gone. */
+  if (daemon->service != NULL)
+    bawn_service_consul_stop (daemon->service);
   if (daemon->http != NULL)
     bawn_http_server_stop (daemon->http, daemon->settings->shutdown_timeout_us);
   if (daemon->core != NULL)
@@ -364,6 +387,8 @@ clear_daemon (BawnDaemon *daemon)
   g_clear_signal_handler (&daemon->wake_handler, daemon->core);
   g_clear_pointer (&daemon->http, bawn_http_server_free);
   g_clear_object (&daemon->core);
+  g_clear_pointer (&daemon->service, bawn_service_consul_unref);
+  g_clear_pointer (&daemon->service_options, bawn_service_consul_options_free);
   g_clear_object (&daemon->store);
   g_clear_object (&daemon->elections);
   g_clear_pointer (&daemon->dev, bawn_dev_free);

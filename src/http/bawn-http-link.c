@@ -17,6 +17,8 @@
 #define MIN_CHUNK 512
 /* Records read in one go, so that one peer does not starve the clients. */
 #define READ_BATCH 16
+/* What is taken from the socket in one go. */
+#define RAW_SIZE (2 * RECORD_SIZE)
 /* A frame that is almost there, and what comes in behind it. */
 #define IN_SIZE (BAWN_HTTP_FRAME_HEADER_SIZE + BAWN_HTTP_FRAME_MAX_PAYLOAD + RECORD_SIZE)
 
@@ -48,6 +50,9 @@ struct _BawnHttpLink
   gsize out_sent;
   guint8 *in;
   gsize in_size;
+  guint8 *raw; /* read from the socket, and not yet by GnuTLS */
+  gsize raw_size;
+  gsize raw_used;
 };
 
 static gsize
@@ -86,6 +91,7 @@ bawn_http_link_unref (BawnHttpLink *link)
   g_free (link->in);
   bawn_wipe (link->out, RECORD_SIZE);
   g_free (link->out);
+  g_free (link->raw);
   bawn_peer_free (link->peer);
   g_free (link);
 }
@@ -256,6 +262,40 @@ is_choked (BawnHttpLink *link)
   return link->accepted && link->queued > BAWN_HTTP_LINK_MAX_QUEUED;
 }
 
+/* GnuTLS itself reads the five bytes of each record's head, then its body, then asks in vain for another: three system calls
+ * where one does. */
+static ssize_t
+pull (gnutls_transport_ptr_t ptr, void *data, size_t size)
+{
+  BawnHttpLink *link = ptr;
+
+  if (link->raw_used == link->raw_size)
+    {
+      gssize n = -1;
+
+      errno = EAGAIN;
+      if (link->interest.readable)
+        n = recv (link->wire.fd, link->raw, RAW_SIZE, 0);
+      /* All that was there has come, if it was less than there is room for. */
+      if (n < RAW_SIZE && !link->interest.hung_up)
+        link->interest.readable = FALSE;
+      if (n <= 0)
+        {
+          gnutls_transport_set_errno (link->wire.session, errno);
+          link->interest.readable = link->interest.readable && errno != EAGAIN;
+          return n;
+        }
+      link->raw_size = (gsize) n;
+      link->raw_used = 0;
+    }
+
+  gsize n = MIN (size, link->raw_size - link->raw_used);
+  memcpy (data, link->raw + link->raw_used, n);
+  link->raw_used += n;
+
+  return (ssize_t) n;
+}
+
 static gboolean
 receive (BawnHttpLink *link, GError **error)
 {
@@ -265,10 +305,7 @@ receive (BawnHttpLink *link, GError **error)
       gssize n = bawn_http_wire_receive (&link->wire, link->in + link->in_size, IN_SIZE - link->in_size, &failure);
 
       if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-        {
-          link->interest.readable = FALSE;
-          return TRUE;
-        }
+        return TRUE;
       if (n == 0)
         return bawn_fail (error, BAWN_ERROR_UPSTREAM, "has hung up");
       if (n < 0)
@@ -317,7 +354,8 @@ tick (BawnHttpLink *link, gint64 now_us, GError **error)
 static gboolean
 can_read (BawnHttpLink *link)
 {
-  return !is_choked (link) && (link->interest.readable || bawn_http_wire_pending (&link->wire));
+  return !is_choked (link)
+         && (link->interest.readable || link->raw_used < link->raw_size || bawn_http_wire_pending (&link->wire));
 }
 
 static gboolean
@@ -395,6 +433,9 @@ bawn_http_link_new (BawnHttpWire *wire, gboolean accepted, GMainContext *context
   link->heard_us = g_get_monotonic_time ();
   link->in = g_malloc (IN_SIZE);
   link->out = g_malloc (RECORD_SIZE);
+  link->raw = g_malloc (RAW_SIZE);
+  gnutls_transport_set_ptr2 (link->wire.session, link, GINT_TO_POINTER (wire->fd));
+  gnutls_transport_set_pull_function (link->wire.session, pull);
   link->source = g_source_new (&link_funcs, sizeof (LinkSource));
   ((LinkSource *) link->source)->link = link;
   g_source_set_static_name (link->source, "bawn-http-link");

@@ -44,6 +44,7 @@ static void
 lose (BawnZkClient *self, const GError *why)
 {
   self->connection = NULL;
+  self->has_session = FALSE;
   self->is_open = FALSE;
   g_debug ("%s", why->message);
 
@@ -118,6 +119,7 @@ authenticate (BawnZkClient *self)
   bawn_zk_write_buffer (&buffer, auth, size);
   bawn_zk_patch_int (&buffer, 0, (gint32) buffer.size - 4);
   bawn_zk_connection_send (self->connection, buffer.data, buffer.size);
+  bawn_zk_connection_flush (self->connection);
 }
 
 static void
@@ -132,6 +134,16 @@ send_bare (BawnZkClient *self, gint32 xid, BawnZkOp op)
 }
 
 static void
+begin_calls (BawnZkClient *self)
+{
+  self->is_open = TRUE;
+  g_mutex_lock (&self->lock);
+  g_clear_pointer (&self->trouble, g_free);
+  bawn_zk_client_wake_locked (self);
+  g_mutex_unlock (&self->lock);
+}
+
+static void
 on_opened (gpointer owner, gint32 timeout_ms, const BawnZkSession *session)
 {
   BawnZkClient *self = owner;
@@ -140,14 +152,29 @@ on_opened (gpointer owner, gint32 timeout_ms, const BawnZkSession *session)
            bawn_zk_connection_get_address (self->connection), timeout_ms);
   self->session = *session;
   self->timeout_us = timeout_ms * G_TIME_SPAN_MILLISECOND;
-  self->is_open = TRUE;
-  if (self->options->auth != NULL)
-    authenticate (self);
+  self->has_session = TRUE;
+  if (self->options->auth == NULL)
+    {
+      begin_calls (self);
+      return;
+    }
 
+  /* What is sent before that is known to be taken would have an unknown outcome if it is not. */
+  authenticate (self);
   g_mutex_lock (&self->lock);
-  g_clear_pointer (&self->trouble, g_free);
   bawn_zk_client_wake_locked (self);
   g_mutex_unlock (&self->lock);
+}
+
+static gboolean
+take_verdict (BawnZkClient *self, gint32 code, GError **error)
+{
+  if (code != BAWN_ZK_OK)
+    return bawn_fail (error, BAWN_ERROR_UPSTREAM, "refuses auth-info: %s",
+                      bawn_zk_error_name (code));
+
+  begin_calls (self);
+  return TRUE;
 }
 
 static gboolean
@@ -205,9 +232,7 @@ take_frame (BawnZkClient *self, GBytes *frame, GError **error)
       self->n_failed = 0;
       return TRUE;
     case BAWN_ZK_XID_AUTH:
-      return header.error == BAWN_ZK_OK
-             || bawn_fail (error, BAWN_ERROR_UPSTREAM, "refuses auth-info: %s",
-                           bawn_zk_error_name (header.error));
+      return take_verdict (self, header.error, error);
     default:
       return take_reply (self, &header, body, error);
     }
@@ -253,7 +278,7 @@ look_after_connection (BawnZkClient *self, gint64 now)
   if (self->connection == NULL)
     connect_to_next (self);
   /* The connection has its own deadlines until it is open. */
-  if (!self->is_open)
+  if (!self->has_session)
     return -1;
 
   /* If it was us who slept, what the server said meanwhile is still to be read. */
@@ -286,16 +311,17 @@ take_leave (BawnZkClient *self, gint64 now)
   if (self->closing_until_us == 0)
     {
       self->closing_until_us = now + FAREWELL_US;
-      if (self->is_open)
+      if (self->has_session)
         send_bare (self, self->next_xid, BAWN_ZK_CLOSE);
-      if (self->is_open)
+      if (self->has_session)
         bawn_zk_connection_flush (self->connection);
     }
-  if (self->is_open && now < self->closing_until_us)
+  if (self->has_session && now < self->closing_until_us)
     return self->closing_until_us;
 
   if (self->connection != NULL)
     bawn_zk_connection_close (g_steal_pointer (&self->connection));
+  self->has_session = FALSE;
   self->is_open = FALSE;
   self->has_ended = TRUE;
   return -1;

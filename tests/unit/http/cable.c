@@ -10,7 +10,7 @@
 
 #define MAX_PAIRS 64
 
-struct _Proxy
+struct _Cable
 {
   GThread *thread;
   GMutex mutex;
@@ -19,7 +19,7 @@ struct _Proxy
   int listening;
   int wake[2];
   /* under the mutex */
-  ProxyMode mode;
+  CableMode mode;
   gboolean cut;
   gboolean ended;
   guint64 bytes;
@@ -79,7 +79,7 @@ accept_pair (Cable *cable)
 
 /* FALSE: one end has gone. */
 static gboolean
-copy (Cable *cable, int from, int to, ProxyMode mode)
+copy (Cable *cable, int from, int to, CableMode mode)
 {
   char data[65536];
   gssize n = recv (from, data, sizeof data, 0);
@@ -102,7 +102,7 @@ copy (Cable *cable, int from, int to, ProxyMode mode)
 }
 
 static void
-serve (Cable *cable, ProxyMode mode)
+serve (Cable *cable, CableMode mode)
 {
   struct pollfd polled[2 + 2 * MAX_PAIRS] = { { .fd = cable->wake[0], .events = POLLIN },
                                               { .fd = cable->listening, .events = POLLIN } };
@@ -132,7 +132,7 @@ run (gpointer data)
   for (;;)
     {
       g_mutex_lock (&cable->mutex);
-      ProxyMode mode = cable->mode;
+      CableMode mode = cable->mode;
       gboolean ended = cable->ended;
       gboolean cut = cable->cut;
       cable->cut = FALSE;
@@ -188,7 +188,7 @@ cable_port (Cable *cable)
 }
 
 void
-cable_set (Cable *cable, ProxyMode mode)
+cable_set (Cable *cable, CableMode mode)
 {
   g_mutex_lock (&cable->mutex);
   cable->mode = mode;

@@ -465,21 +465,6 @@ bawn_core_append_metrics (BawnCore *core, GArray *rows)
 }
 
 /**
- * bawn_core_dispatch_for_node:
- * @core: the core
- * @request: for which bawn_core_concerns_node() is %TRUE, and whose caller the active node has found entitled
- * @reply: gets the answer, on a worker
- * @user_data: for @reply
- *
- * Any thread; does not block.
- */
-void
-bawn_core_dispatch_for_node (BawnCore *core, BawnRequest *request, BawnCoreReply reply, gpointer user_data)
-{
-  bawn_dispatcher_run_for_node (core->dispatcher, request, reply, user_data);
-}
-
-/**
  * bawn_core_set_addresses:
  * @core: a core that was not loaded yet
  * @api_addr: (nullable): where clients reach this node

@@ -189,10 +189,10 @@ typedef void (*BawnCoreReply) (BawnRequest *request, BawnResponse *response, GEr
 /* Runs a request. @reply gets the response or the error (owning both), exactly once: at once, or later on any thread. */
 void bawn_core_dispatch (BawnCore *core, BawnRequest *request, BawnCoreReply reply, gpointer user_data);
 
-/* TRUE for an endpoint about the node that is asked (seal, metrics …). A standby that was asked has the active node run the request with
- * @authorize_only, and when that is well, runs it itself, whoever asks: */
+/* TRUE for an endpoint about the node that is asked (seal, metrics …). Asked of a standby, the request is answered STANDBY with
+ * @authorize_only set: the active node is to say whether the caller may, after which the request comes back with @authorized set, and is
+ * carried out here. */
 gboolean bawn_core_concerns_node (BawnCore *core, BawnRequest *request);
-void bawn_core_dispatch_for_node (BawnCore *core, BawnRequest *request, BawnCoreReply reply, gpointer user_data);
 
 /* For the daemon and for tests; each blocks. @out_shares: of #BawnSecret. */
 gboolean bawn_core_initialize (BawnCore *core, guint shares, guint threshold, GPtrArray **out_shares,

@@ -4,6 +4,7 @@
 #include "core/bawn-dispatch.h"
 
 #include "core/bawn-ha.h"
+#include "core/bawn-lifecycle.h"
 #include "core/bawn-sys-private.h"
 
 #include <string.h>
@@ -143,8 +144,16 @@ run_direct (BawnExchange *exchange, const BawnDirectRoute *row, gboolean may_blo
 static void
 fail_inactive (BawnExchange *exchange)
 {
-  if (bawn_sys_check_active (exchange->dispatcher->core, &exchange->error))
-    (void) bawn_fail (&exchange->error, BAWN_ERROR_STANDBY, "node is not active");
+  if (!bawn_core_is_unsealed (exchange->dispatcher->core))
+    (void) bawn_fail (&exchange->error, BAWN_ERROR_SEALED, "Vault is sealed");
+  else
+    {
+      BawnRequest *request = exchange->request;
+
+      if (!request->forwarded && bawn_core_concerns_node (exchange->dispatcher->core, request))
+        request->authorize_only = TRUE;
+      (void) bawn_fail (&exchange->error, BAWN_ERROR_STANDBY, "node is not active");
+    }
 }
 
 /* One attempt; what comes of it is in the exchange. */
@@ -371,16 +380,13 @@ begin (BawnDispatcher *dispatcher, BawnRequest *request, BawnCoreReply reply, gp
 }
 
 void
-bawn_dispatcher_run_for_node (BawnDispatcher *dispatcher, BawnRequest *request, BawnCoreReply reply, gpointer user_data)
+bawn_dispatcher_run (BawnDispatcher *dispatcher, BawnRequest *request, BawnCoreReply reply, gpointer user_data)
 {
   BawnExchange *exchange = begin (dispatcher, request, reply, user_data);
 
-  exchange->for_node = TRUE;
-  move_to_pool (exchange);
-}
-
-void
-bawn_dispatcher_run (BawnDispatcher *dispatcher, BawnRequest *request, BawnCoreReply reply, gpointer user_data)
-{
-  run_in_place (begin (dispatcher, request, reply, user_data));
+  exchange->for_node = request->authorized && !request->forwarded;
+  if (exchange->for_node)
+    move_to_pool (exchange);
+  else
+    run_in_place (exchange);
 }

@@ -10,7 +10,6 @@ typedef struct _BawnDispatcher BawnDispatcher;
 BawnDispatcher *bawn_dispatcher_new (BawnCore *core, guint threads);
 void bawn_dispatcher_stop (BawnDispatcher *dispatcher);
 void bawn_dispatcher_free (BawnDispatcher *dispatcher);
-void bawn_dispatcher_run_for_node (BawnDispatcher *dispatcher, BawnRequest *request, BawnCoreReply reply, gpointer user_data);
 void bawn_dispatcher_run (BawnDispatcher *dispatcher, BawnRequest *request, BawnCoreReply reply, gpointer user_data);
 
 G_END_DECLS

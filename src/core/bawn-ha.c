@@ -14,6 +14,8 @@
 /* Between two looks at a storage that does not answer. */
 #define RETRY_MIN_US (20 * 1000)
 #define RETRY_MAX_US (G_USEC_PER_SEC)
+/* How long whoever has unsealed the node waits to find it at work. Elections among the living take milliseconds. */
+#define SETTLE_US (G_USEC_PER_SEC)
 
 struct _BawnHa
 {
@@ -92,6 +94,9 @@ show_leader (BawnHa *ha)
   g_mutex_unlock (&ha->lock);
 
   bawn_core_set_leader (ha->core, shown);
+  g_mutex_lock (&ha->lock);
+  g_cond_broadcast (&ha->changed);
+  g_mutex_unlock (&ha->lock);
 }
 
 static void
@@ -295,6 +300,28 @@ bawn_ha_join (BawnHa *ha)
 
   bawn_elector_start (ha->elector);
   nudge_watch (ha);
+}
+
+static gboolean
+is_settled (BawnHa *ha)
+{
+  g_autoptr(BawnLeader) leader = bawn_core_ref_leader (ha->core);
+
+  return leader != NULL;
+}
+
+void
+bawn_ha_settle (BawnHa *ha)
+{
+  gint64 until = g_get_monotonic_time () + SETTLE_US;
+
+  if (ha == NULL)
+    return;
+
+  g_mutex_lock (&ha->lock);
+  while (!is_settled (ha) && g_cond_wait_until (&ha->changed, &ha->lock, until))
+    ;
+  g_mutex_unlock (&ha->lock);
 }
 
 void

@@ -19,6 +19,8 @@ void bawn_ha_free (BawnHa *ha);
 void bawn_ha_watch (BawnHa *ha);
 /* The node was unsealed: it stands for election. Does not block. */
 void bawn_ha_join (BawnHa *ha);
+/* Waits until this node is active or knows who is; but not for long. */
+void bawn_ha_settle (BawnHa *ha);
 /* Withdraws and gives the lease back; goes on watching. Blocks. */
 void bawn_ha_leave (BawnHa *ha, const char *reason);
 /* The node was sealed: forgets what it knew of others. */

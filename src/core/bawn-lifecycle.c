@@ -309,19 +309,8 @@ open_up (BawnCore *core, BawnKeyring *keyring, GError **error)
   return TRUE;
 }
 
-/**
- * bawn_core_unseal_share:
- * @core: the core
- * @share: one share
- * @error: return location
- *
- * At the threshold the node is unsealed; see the status for how far it is. On a node that is unsealed nothing happens.
- * Blocks.
- *
- * Returns: %FALSE with INVALID for wrong shares, whose progress is lost then
- */
-gboolean
-bawn_core_unseal_share (BawnCore *core, BawnSecret *share, GError **error)
+static gboolean
+give_share (BawnCore *core, BawnSecret *share, GError **error)
 {
   g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (bawn_core_get_lifecycle_lock (core));
   g_auto(BawnSealRecords) records = BAWN_SEAL_RECORDS_INIT;
@@ -339,6 +328,28 @@ bawn_core_unseal_share (BawnCore *core, BawnSecret *share, GError **error)
     return taken;
 
   return open_up (core, keyring, error);
+}
+
+/**
+ * bawn_core_unseal_share:
+ * @core: the core
+ * @share: one share
+ * @error: return location
+ *
+ * At the threshold the node is unsealed; see the status for how far it is. On a node that is unsealed nothing happens.
+ * One of several nodes stands for election then, which is waited for if it takes no longer than a moment. Blocks.
+ *
+ * Returns: %FALSE with INVALID for wrong shares, whose progress is lost then
+ */
+gboolean
+bawn_core_unseal_share (BawnCore *core, BawnSecret *share, GError **error)
+{
+  if (!give_share (core, share, error))
+    return FALSE;
+
+  if (bawn_core_is_unsealed (core))
+    bawn_ha_settle (bawn_core_get_ha (core));
+  return TRUE;
 }
 
 void

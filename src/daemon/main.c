@@ -17,6 +17,7 @@
 #include "daemon/bawn-dev.h"
 #include "daemon/bawn-modules.h"
 #include "daemon/bawn-notify.h"
+#include "daemon/bawn-service-consul.h"
 #include "daemon/bawn-settings.h"
 #include "http/bawn-http.h"
 #include "storage/bawn-backend-registry.h"
@@ -57,9 +58,12 @@ typedef struct
   BawnSettings *settings;
   BawnClusterSettings *cluster;
   BawnHaBackend *elections; /* nullable: this node is alone */
+  BawnServiceConsulOptions *service_options; /* nullable */
+  BawnServiceConsul *service;                /* nullable */
   BawnStore *store;
   BawnCore *core;
   BawnHttpServer *http;
+  gulong wake_handler;
   BawnDev *dev;
   GMainLoop *loop;
   gboolean stopping;
@@ -109,15 +113,6 @@ load_config (const BawnArguments *arguments, GError **error)
                            (const char *const *) environment, error);
 }
 
-/* Nobody is served before there is a core, though the listeners are open by then. */
-static void
-on_dispatch (gpointer data, BawnRequest *request, BawnHttpReplyFunc reply, gpointer user_data)
-{
-  BawnDaemon *daemon = data;
-
-  bawn_core_dispatch (daemon->core, request, reply, user_data);
-}
-
 static void
 print_problems (BawnConfig *config)
 {
@@ -132,15 +127,17 @@ static void
 load_modules (BawnConfig *config)
 {
   g_autoptr(BawnConfigGroup) storage = bawn_config_get_group (config, "storage");
+  g_autoptr(BawnConfigGroup) elections = bawn_config_get_group (config, "ha-storage");
 
   bawn_modules_load (bawn_modules_place (), storage);
+  bawn_modules_load (bawn_modules_place (), elections);
 }
 
 /* Everything that reads the configuration, so that one pass finds all there is to find. */
 static gboolean
 read_config (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
 {
-  static const char *const families[] = { "server", "listener", "storage", "ha", "ha-storage", NULL };
+  static const char *const families[] = { "server", "listener", "storage", "ha", "ha-storage", "service-registration", NULL };
 
   daemon->config = load_config (arguments, error);
   if (daemon->config == NULL)
@@ -151,6 +148,7 @@ read_config (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
   daemon->settings = bawn_settings_read (daemon->config);
   daemon->cluster = bawn_cluster_settings_read (daemon->config);
   bawn_http_check_config (daemon->config);
+  daemon->service_options = bawn_service_consul_options_read (daemon->config);
 
   return TRUE;
 }
@@ -214,6 +212,9 @@ add_storage (GPtrArray *banner, BawnDaemon *daemon)
   const char *type = daemon->settings->storage_type;
   const char *elections = daemon->elections != NULL ? " (HA available)" : " (HA disabled)";
 
+  if (daemon->elections != NULL)
+    bawn_banner_add (banner, "Lease", "%" G_GINT64_FORMAT " ms, renewed every %" G_GINT64_FORMAT " ms",
+                     daemon->cluster->lease_ttl_us / 1000, daemon->cluster->renew_us / 1000);
   if (daemon->cluster->ha_storage_type != NULL)
     bawn_banner_add (banner, "HA Storage", "%s%s", daemon->cluster->ha_storage_type, elections);
   bawn_banner_add (banner, "Storage", "%s%s", type,
@@ -226,6 +227,7 @@ print_banner (BawnDaemon *daemon)
   const BawnSettings *settings = daemon->settings;
   g_autoptr(GPtrArray) banner = bawn_banner_new ();
   g_auto(GStrv) listeners = bawn_http_server_dup_addresses (daemon->http);
+  g_autofree char *parking = bawn_http_server_describe_parking (daemon->http);
 
   bawn_banner_add (banner, "Api Address", "%s", settings->api_addr != NULL ? settings->api_addr : "none (see api-addr)");
   if (settings->cluster_addr != NULL)
@@ -237,6 +239,8 @@ print_banner (BawnDaemon *daemon)
     }
   bawn_banner_add (banner, "Log Level", "%s", bawn_log_level_name (bawn_log_get_level ()));
   bawn_banner_add (banner, "Mlock", "%s", settings->disable_mlock ? "disabled" : "enabled");
+  if (parking != NULL)
+    bawn_banner_add (banner, "Parking", "%s", parking);
   add_storage (banner, daemon);
   bawn_banner_add (banner, "Version", "bawn %s (API %s)", PACKAGE_VERSION, BAWN_API_VERSION);
   if (daemon->dev != NULL)
@@ -292,18 +296,43 @@ on_reload (gpointer user_data)
 }
 
 /* Opens the listeners, whose real addresses others are told. Who comes now waits. */
+/* What others are told depends on where we listen, so the node hears it only now. */
 static gboolean
 open_door (BawnDaemon *daemon, GError **error)
 {
-  const BawnHttpHandler handler = { .dispatch = on_dispatch, .core = daemon };
+  BawnHttpHandler handler = { 0 };
 
+  bawn_http_handler_init (&handler, daemon->core, daemon->elections != NULL);
   daemon->http = bawn_http_server_open (daemon->config, &handler, daemon->settings->http_workers, error);
   if (daemon->http == NULL)
     return FALSE;
 
   g_auto(GStrv) listeners = bawn_http_server_dup_addresses (daemon->http);
-  return bawn_settings_advertise (daemon->settings, daemon->config, (const char *const *) listeners, NULL,
-                                  bawn_backend_is_ha_capable (daemon->settings->storage_type), error);
+  g_autofree char *cluster = bawn_http_server_dup_cluster_address (daemon->http);
+  if (!bawn_settings_advertise (daemon->settings, daemon->config, (const char *const *) listeners, cluster,
+                                daemon->elections != NULL, error))
+    return FALSE;
+
+  bawn_core_set_addresses (daemon->core, daemon->settings->api_addr, daemon->settings->cluster_addr);
+  bawn_core_set_metric_source (daemon->core, bawn_http_server_append_metrics, daemon->http);
+  daemon->wake_handler
+      = g_signal_connect_swapped (daemon->core, "status-changed", G_CALLBACK (bawn_http_server_wake), daemon->http);
+  return TRUE;
+}
+
+/* When clients can be served, so that nobody is sent to a closed door. */
+static gboolean
+register_service (BawnDaemon *daemon, GError **error)
+{
+  if (daemon->service_options == NULL)
+    return TRUE;
+
+  daemon->service = bawn_service_consul_new (g_steal_pointer (&daemon->service_options), error);
+  if (daemon->service == NULL)
+    return FALSE;
+
+  bawn_service_consul_follow (daemon->service, daemon->core);
+  return TRUE;
 }
 
 static gboolean
@@ -320,10 +349,8 @@ start (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
   if (!bawn_config_check (daemon->config, error))
     return FALSE;
 
-  if (!open_door (daemon, error))
-    return FALSE;
   make_core (daemon);
-  if (!bawn_core_load (daemon->core, error))
+  if (!open_door (daemon, error) || !bawn_core_load (daemon->core, error))
     return FALSE;
   if (arguments->dev)
     {
@@ -333,7 +360,7 @@ start (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
     }
 
   bawn_http_server_start (daemon->http);
-  return TRUE;
+  return register_service (daemon, error);
 }
 
 static void
@@ -357,13 +384,20 @@ serve (BawnDaemon *daemon)
 static void
 clear_daemon (BawnDaemon *daemon)
 {
-  /* In this order: nobody asks a core that has gone. */
+  /* In this order: nobody is sent to a closed door, nor asks a core that has gone. */
+  if (daemon->service != NULL)
+    bawn_service_consul_stop (daemon->service);
   if (daemon->http != NULL)
     bawn_http_server_stop (daemon->http, daemon->settings->shutdown_timeout_us);
   if (daemon->core != NULL)
     bawn_core_stop (daemon->core);
+  if (daemon->http != NULL)
+    bawn_core_set_metric_source (daemon->core, NULL, NULL);
+  g_clear_signal_handler (&daemon->wake_handler, daemon->core);
   g_clear_pointer (&daemon->http, bawn_http_server_free);
   g_clear_object (&daemon->core);
+  g_clear_pointer (&daemon->service, bawn_service_consul_unref);
+  g_clear_pointer (&daemon->service_options, bawn_service_consul_options_free);
   g_clear_object (&daemon->store);
   g_clear_object (&daemon->elections);
   g_clear_pointer (&daemon->dev, bawn_dev_free);

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
  * BawnHttpListenerConfig:
  * @name: the group's, for messages
  * @address: "host:port", "unix:/path", or "systemd[:NAME]" for sockets handed over
+ * @cluster_address: (nullable): "host:port" for other nodes
  * @tls: with @certificate %NULL for plain HTTP
  * @allow_plain: plain HTTP to strangers is what the operator wants
  * @origin: whom to believe that he speaks for others
@@ -22,6 +23,7 @@ typedef struct
 {
   char *name;
   char *address;
+  char *cluster_address;
   BawnHttpTlsFiles tls;
   gboolean allow_plain;
   guint socket_mode;

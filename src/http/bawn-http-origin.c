@@ -221,22 +221,35 @@ choose (const BawnHttpOrigin *origin,
   return TRUE;
 }
 
+/* Lest somebody believe it later, here or on another node. */
+static void
+drop_chain (BawnHttpHead *head)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < head->n_fields; i++)
+    if (!is_forwarded_field (&head->fields[i]))
+      head->fields[n++] = head->fields[i];
+  head->n_fields = n;
+}
+
 /**
  * bawn_http_origin_resolve:
  * @origin: whom to believe
- * @head: of a request
+ * @head: (inout): of a request; an X-Forwarded-For that is not believed is taken out
  * @host: who has sent it; "" on a Unix socket
  * @out_client: (out): who it is from: @host, or whom X-Forwarded-For names
  * @out_refusal: (out): filled if it is refused
  *
  * Follows the rules of the API: the chain of all such fields counts from its end, which is what the
- * nearest proxy has added; what stands before that is anybody's word.
+ * nearest proxy has added; what stands before that is anybody's word. To be called once for a
+ * request.
  *
  * Returns: whether the request may go on
  */
 gboolean
 bawn_http_origin_resolve (const BawnHttpOrigin *origin,
-                          const BawnHttpHead *head,
+                          BawnHttpHead *head,
                           const char *host,
                           char **out_client,
                           BawnHttpReply *out_refusal)
@@ -251,29 +264,9 @@ bawn_http_origin_resolve (const BawnHttpOrigin *origin,
   if (n > 0 && origin->reject_not_authorized)
     return refuse (out_refusal, "client address not authorized for x-forwarded-for and configured "
                                 "to reject connection");
+  if (n > 0)
+    drop_chain (head);
   *out_client = g_strdup (host);
 
   return TRUE;
-}
-
-/**
- * bawn_http_origin_apply:
- * @origin: whom to believe
- * @request: a request
- * @client: (transfer full): what bawn_http_origin_resolve() has said
- * @host: who has sent it
- *
- * Notes who the request is from. An X-Forwarded-For that was not believed goes, lest somebody
- * believe it later.
- */
-void
-bawn_http_origin_apply (const BawnHttpOrigin *origin,
-                        BawnRequest *request,
-                        char *client,
-                        const char *host)
-{
-  request->remote_address = client;
-  if (origin->forwarded_addrs != NULL && request->headers != NULL
-      && !is_authorized ((const char *const *) origin->forwarded_addrs, host))
-    g_hash_table_remove (request->headers, "x-forwarded-for");
 }

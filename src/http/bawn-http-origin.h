@@ -50,13 +50,9 @@ void bawn_http_origin_clear (BawnHttpOrigin *origin);
 
 gboolean bawn_http_origin_believes_proxy (const BawnHttpOrigin *origin, const char *host);
 gboolean bawn_http_origin_resolve (const BawnHttpOrigin *origin,
-                                   const BawnHttpHead *head,
+                                   BawnHttpHead *head,
                                    const char *host,
                                    char **out_client,
                                    BawnHttpReply *out_refusal);
-void bawn_http_origin_apply (const BawnHttpOrigin *origin,
-                             BawnRequest *request,
-                             char *client,
-                             const char *host);
 
 G_END_DECLS

@@ -36,13 +36,13 @@ void bawn_config_unref (BawnConfig *config);
 /* Groups: [listener] and [listener NAME] are both of the family "listener". An absent group is an empty one. */
 BawnConfigGroup *bawn_config_get_group (BawnConfig *config, const char *name);
 GPtrArray *bawn_config_get_family (BawnConfig *config, const char *family);
+/* Before @key is first read: the variables that may set it, NULL-terminated, instead of BAWN_<GROUP>_<KEY>. The first that is
+ * set and not empty wins. */
+void bawn_config_set_variables (BawnConfigGroup *group, const char *key, const char *const *variables);
 /* <installed> */
 BawnConfigGroup *bawn_config_group_ref (BawnConfigGroup *group);
 void bawn_config_group_unref (BawnConfigGroup *group);
 const char *bawn_config_group_get_name (BawnConfigGroup *group);
-/* Before @key is first read: the variables that may set it, NULL-terminated, instead of BAWN_<GROUP>_<KEY>. The first that is
- * set and not empty wins. */
-void bawn_config_set_variables (BawnConfigGroup *group, const char *key, const char *const *variables);
 gboolean bawn_config_group_has (BawnConfigGroup *group, const char *key);
 
 /* Typed reading. A value that does not parse or is out of range is noted as a problem (naming file, line, group

@@ -4,6 +4,7 @@
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ SRC = os.path.abspath(os.environ.get("srcdir", os.path.join(HERE, "../..")))
 os.environ["BAWND"] = os.path.join(BUILD, "tests/examples/bawnd")
 sys.path.insert(0, os.path.join(HERE, "../api"))
 
-from bawn_server import PATIENCE, Server, run_all  # noqa: E402
+from bawn_server import PATIENCE, Server, run_all, wait_for  # noqa: E402
 
 # Building and the suite under a sanitizer on a busy machine.
 LONG = 1800
@@ -39,6 +40,8 @@ class Place:
                     if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "srcdir", "builddir", "DESTDIR")}
         self.env["PKG_CONFIG_PATH"] = self.pc + ":" + os.environ.get("PKG_CONFIG_PATH", "")
         self.modules = None
+        self.token = None
+        self.shares = []
 
     def run(self, *args, cwd=None, env=None, good=True):
         result = subprocess.run(args, cwd=cwd or self.source, env=dict(self.env, **(env or {})), stdin=subprocess.DEVNULL,
@@ -134,20 +137,42 @@ def test_check_config_knows_the_keys_of_a_module(place):
     assert "check.conf:7: [storage] compakt-size: unknown key; did you mean \"compact-size\"?" in result.stdout, result.stdout
 
 
+def await_health(server, status):
+    """200: active, 429: standing by"""
+    wait_for("health %d" % status, lambda: server.call("GET", "sys/health").status == status)
+
+
 def test_bawnd_serves_from_it(place):
     with place.server() as server:
         server.ready()
+        await_health(server, 200)
         log = server.read_log()
         assert re.search(r"Storage: journal \(HA available\)", log), log
         assert "the storage \"journal\" is the module %s/libbawn-backend-journal.so, version 1.0" % place.modules in log, log
         assert server.call("POST", "sys/mounts/secret", {"type": "kv", "options": {"version": "2"}}).status == 204
         assert server.call("PUT", "secret/data/a", {"data": {"color": "green"}}).status == 200
         assert server.call("GET", "secret/data/a").data["data"] == {"color": "green"}
-        root, shares = server.root, server.shares
+        place.token, place.shares = server.root, server.shares
     with place.server() as server:
-        server.root, server.shares = root, shares
+        server.root, server.shares = place.token, place.shares
         assert server.unseal()["sealed"] is False
+        await_health(server, 200)
         assert server.call("GET", "secret/data/a").data["data"] == {"color": "green"}
+
+
+def test_two_nodes_elect_through_it(place):
+    with place.server() as first, place.server() as second:
+        first.root = second.root = place.token
+        first.shares = second.shares = place.shares
+        first.unseal()
+        await_health(first, 200)
+        second.unseal()
+        await_health(second, 429)
+        assert first.call("PUT", "secret/data/b", {"data": {"by": "the first"}}).status == 200
+        assert first.stop() == 0
+        await_health(second, 200)
+        assert second.call("GET", "secret/data/b").data["data"] == {"by": "the first"}
+        assert second.call("PUT", "secret/data/b", {"data": {"by": "the second"}}).status == 200
 
 
 def test_what_is_stored_is_not_readable(place):
@@ -156,6 +181,43 @@ def test_what_is_stored_is_not_readable(place):
         journal = f.read()
     assert b"core/fence" in journal and b"green" not in journal
     assert os.stat(folder).st_mode & 0o077 == 0
+
+
+def test_what_a_dying_process_left_is_cut_off(place):
+    journal = os.path.join(place.home, "storage", "journal")
+    before = os.path.getsize(journal)
+    with open(journal, "ab") as f:
+        f.write(struct.pack("=II", 1000, 0xffffffff - 1000) + b"x" * 500)
+    with place.server() as server:
+        server.root, server.shares = place.token, place.shares
+        server.unseal()
+        await_health(server, 200)
+        assert server.call("GET", "secret/data/b").data["data"] == {"by": "the second"}
+    with open(journal, "rb") as f:
+        whole = f.read()
+    assert len(whole) > before and b"x" * 500 not in whole
+
+
+def test_a_damaged_journal_is_refused_and_kept(place):
+    journal = os.path.join(place.home, "storage", "journal")
+    with open(journal, "rb") as f:
+        good = f.read()
+    # The size of the first record, its body, and the body of the last.
+    for at in (8, 100, len(good) - 1):
+        bad = good[:at] + bytes([good[at] ^ 1]) + good[at + 1:]
+        with open(journal, "wb") as f:
+            f.write(bad)
+        server = place.server(start=False)
+        server.write_config()
+        result = place.run(os.environ["BAWND"], "--config", server.config, cwd=place.home, good=False,
+                           env={"BAWN_TEST_MODULES": place.modules})
+        shutil.rmtree(server.home)
+        assert result.returncode == 1, result.stdout
+        assert re.search(r"the journal in %s/storage is damaged at byte \d+" % place.home, result.stdout), result.stdout
+        with open(journal, "rb") as f:
+            assert f.read() == bad
+    with open(journal, "wb") as f:
+        f.write(good)
 
 
 def test_bawnd_does_not_load_what_others_can_write_to(place):

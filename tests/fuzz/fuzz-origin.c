@@ -45,7 +45,7 @@ check_proxy (const uint8_t *data, size_t size)
 }
 
 static void
-check_forwarded (const BawnHttpHead *head, guint hop_skips, gboolean strict)
+check_forwarded (BawnHttpHead *head, guint hop_skips, gboolean strict)
 {
   static const char *const everybody[] = { "0.0.0.0/0", NULL };
   const BawnHttpOrigin origin = { .proxy = BAWN_HTTP_PROXY_OFF,
@@ -62,6 +62,19 @@ check_forwarded (const BawnHttpHead *head, guint hop_skips, gboolean strict)
   g_assert_true ((client == NULL) == (refusal.status != 0));
 }
 
+static void
+check_dropped (BawnHttpHead *head)
+{
+  static const char *const nobody[] = { "255.255.255.255", NULL };
+  const BawnHttpOrigin origin = { .proxy = BAWN_HTTP_PROXY_OFF, .forwarded_addrs = (GStrv) nobody };
+  g_auto (BawnHttpReply) refusal = { 0 };
+  g_autofree char *client = NULL;
+
+  g_assert_true (bawn_http_origin_resolve (&origin, head, "10.0.0.1", &client, &refusal));
+  g_assert_cmpstr (client, ==, "10.0.0.1");
+  g_assert_null (bawn_http_head_get (head, "X-Forwarded-For"));
+}
+
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
@@ -72,8 +85,11 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   BawnHttpRefusal why = { 0 };
 
   if (end > 0 && bawn_http_head_parse (&head, data + skipped, end, &why))
-    for (guint hop_skips = 0; hop_skips < 4; hop_skips++)
-      check_forwarded (&head, hop_skips, hop_skips % 2 == 0);
+    {
+      for (guint hop_skips = 0; hop_skips < 4; hop_skips++)
+        check_forwarded (&head, hop_skips, hop_skips % 2 == 0);
+      check_dropped (&head);
+    }
   bawn_http_head_clear (&head);
 
   return 0;

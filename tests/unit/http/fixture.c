@@ -119,7 +119,7 @@ Fixture *
 fixture_new (const char *listener_lines)
 {
   Fixture *fixture = g_new0 (Fixture, 1);
-  const BawnHttpHandler handler = { dispatch, fixture };
+  const BawnHttpHandler handler = { .dispatch = dispatch, .core = fixture };
   g_autoptr(GString) text = g_string_new ("[listener]\n");
   g_autoptr(GError) error = NULL;
 
@@ -285,18 +285,30 @@ connect_unix (const char *path)
   return fd;
 }
 
-Client *
-client_connect (Fixture *fixture)
+static Client *
+client_new (int fd)
 {
   const struct timeval timeout = { .tv_sec = CLIENT_TIMEOUT_S };
   Client *client = g_new0 (Client, 1);
 
-  client->fd = fixture->port != 0 ? connect_inet (fixture->port) : connect_unix (fixture->url + strlen ("unix:"));
+  client->fd = fd;
   setsockopt (client->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
   setsockopt (client->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
   client->in = g_string_new (NULL);
 
   return client;
+}
+
+Client *
+client_connect_port (guint port)
+{
+  return client_new (connect_inet (port));
+}
+
+Client *
+client_connect (Fixture *fixture)
+{
+  return client_new (fixture->port != 0 ? connect_inet (fixture->port) : connect_unix (fixture->url + strlen ("unix:")));
 }
 
 static void
@@ -391,8 +403,8 @@ client_send (Client *client, const char *data, gssize size)
 }
 
 /* Reads more. FALSE: there is no more. A read that takes too long fails the test. */
-static gboolean
-fill (Client *client)
+gboolean
+client_fill (Client *client)
 {
   char data[16384];
   gint64 deadline_us = g_get_monotonic_time () + CLIENT_TIMEOUT_S * G_USEC_PER_SEC;
@@ -421,7 +433,7 @@ client_answer (Client *client, guint *out_status)
 
   *out_status = 0;
   while ((end = strstr (client->in->str, "\r\n\r\n")) == NULL)
-    if (!fill (client))
+    if (!client_fill (client))
       return NULL;
 
   gsize size = (gsize) (end - client->in->str) + 4;
@@ -432,7 +444,7 @@ client_answer (Client *client, guint *out_status)
   if (length != NULL)
     size += (gsize) g_ascii_strtoull (length + strlen (length_name), NULL, 10);
   while (client->in->len < size)
-    if (!fill (client))
+    if (!client_fill (client))
       return NULL;
 
   char *answer = g_strndup (client->in->str, size);
@@ -445,7 +457,7 @@ client_answer (Client *client, guint *out_status)
 gboolean
 client_at_end (Client *client)
 {
-  return client->in->len == 0 && !fill (client);
+  return client->in->len == 0 && !client_fill (client);
 }
 
 char *

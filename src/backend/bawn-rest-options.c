@@ -178,6 +178,13 @@ bawn_rest_options_read (BawnConfigGroup *group, const char *default_address)
   return options;
 }
 
+/* In microseconds. */
+gint64
+bawn_rest_options_get_request_timeout (const BawnRestOptions *options)
+{
+  return options->request_timeout_us;
+}
+
 BawnRestOptions *
 bawn_rest_options_ref (const BawnRestOptions *options)
 {

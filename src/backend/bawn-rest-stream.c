@@ -102,6 +102,12 @@ bawn_rest_stream_get_address (BawnRestStream *stream)
   return stream->exchange.address->shown;
 }
 
+gboolean
+bawn_rest_stream_is_current (BawnRestStream *stream)
+{
+  return bawn_rest_get_current (stream->rest) == stream->lane->address;
+}
+
 static GBytes *
 cut_line (BawnRestStream *stream, gsize size, gsize skip)
 {

@@ -354,6 +354,7 @@ static gboolean
 ask_each (Call *call, BawnRestReply *out_reply, GError **error)
 {
   BawnRest *self = call->rest;
+  BawnRestTryNext try_next = call->request->try_next != NULL ? call->request->try_next : self->try_next;
   guint n = self->options->addresses->len;
   guint address = bawn_rest_get_current (self);
   g_auto (BawnRestReply) refusal = { 0 };
@@ -365,7 +366,7 @@ ask_each (Call *call, BawnRestReply *out_reply, GError **error)
       g_autoptr (GError) why = NULL;
       BawnRestOutcome outcome = ask (call, address, next_deadline (call, n - i), &reply, &why);
 
-      if (outcome == BAWN_REST_ANSWERED && (self->try_next == NULL || !self->try_next (&reply)))
+      if (outcome == BAWN_REST_ANSWERED && (try_next == NULL || !try_next (&reply)))
         {
           *out_reply = reply;
           reply = (BawnRestReply){ 0 };

@@ -22,7 +22,14 @@ typedef struct _BawnRest BawnRest;
  * connect-timeout and max-parallel. What is wrong is noted in the group. Opens nothing. */
 typedef struct _BawnRestOptions BawnRestOptions;
 BawnRestOptions *bawn_rest_options_read (BawnConfigGroup *group, const char *default_address);
+gint64 bawn_rest_options_get_request_timeout (const BawnRestOptions *options);
 void bawn_rest_options_free (BawnRestOptions *options);
+
+typedef struct _BawnRestReply BawnRestReply;
+
+/* @try_next: (nullable): says of an answer that another server should be asked instead, since this
+ * one did nothing ("no leader"). */
+typedef gboolean (*BawnRestTryNext) (const BawnRestReply *reply);
 
 /**
  * BawnRestRequest:
@@ -35,6 +42,7 @@ void bawn_rest_options_free (BawnRestOptions *options);
  * @timeout_us: for the whole call; 0: request-timeout
  * @is_repeatable: it may reach a server twice, so a lost answer is asked for again
  * @is_wait: it only waits: takes no place of max-parallel
+ * @try_next: (nullable): for this request, instead of the client's own
  *
  * One call.
  */
@@ -48,6 +56,7 @@ typedef struct
   gint64 timeout_us;
   gboolean is_repeatable;
   gboolean is_wait;
+  BawnRestTryNext try_next;
 } BawnRestRequest;
 
 /**
@@ -58,22 +67,19 @@ typedef struct
  *
  * What came back. Any status is an answer: what it means is for the caller to say.
  */
-typedef struct
+struct _BawnRestReply
 {
   guint status;
   GBytes *body;
   GHashTable *headers; /* lower-case name to value */
   const char *address;
-} BawnRestReply;
+};
 
 #define BAWN_REST_MAX_REPLY (256 * 1024 * 1024)
 
 void bawn_rest_reply_clear (BawnRestReply *reply);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BawnRestReply, bawn_rest_reply_clear)
 
-/* @try_next: (nullable): says of an answer that another server should be asked instead, since this
- * one did nothing ("no leader"). */
-typedef gboolean (*BawnRestTryNext) (const BawnRestReply *reply);
 BawnRest *bawn_rest_new (const BawnRestOptions *options, BawnRestTryNext try_next, GError **error);
 BawnRest *bawn_rest_ref (BawnRest *rest);
 void bawn_rest_unref (BawnRest *rest);
@@ -101,6 +107,8 @@ BawnRestStream *bawn_rest_open_stream (BawnRest *rest,
                                        GError **error);
 guint bawn_rest_stream_get_status (BawnRestStream *stream);
 const char *bawn_rest_stream_get_address (BawnRestStream *stream);
+/* Whether its server is still the one that calls go to first. */
+gboolean bawn_rest_stream_is_current (BawnRestStream *stream);
 
 typedef enum
 {

@@ -80,7 +80,8 @@ struct _BawnZkClient
   GQueue sent; /* of BawnZkCall, by its link */
   guint n_barriers;
   BawnZkConnection *connection;
-  gboolean is_open;
+  gboolean has_session; /* the greeting is done */
+  gboolean is_open;     /* and so is authentication: calls may be sent */
   guint alive;
   BawnZkSession session;
   gint64 last_zxid;

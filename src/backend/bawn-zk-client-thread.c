@@ -44,6 +44,7 @@ static void
 lose (BawnZkClient *self, const GError *why)
 {
   self->connection = NULL;
+  self->has_session = FALSE;
   self->is_open = FALSE;
   g_debug ("%s", why->message);
 
@@ -118,6 +119,7 @@ authenticate (BawnZkClient *self)
   bawn_zk_write_buffer (&buffer, auth, size);
   bawn_zk_patch_int (&buffer, 0, (gint32) buffer.size - 4);
   bawn_zk_connection_send (self->connection, buffer.data, buffer.size);
+  bawn_zk_connection_flush (self->connection);
 }
 
 static void
@@ -132,6 +134,16 @@ send_bare (BawnZkClient *self, gint32 xid, BawnZkOp op)
 }
 
 static void
+begin_calls (BawnZkClient *self)
+{
+  self->is_open = TRUE;
+  g_mutex_lock (&self->lock);
+  g_clear_pointer (&self->trouble, g_free);
+  bawn_zk_client_wake_locked (self);
+  g_mutex_unlock (&self->lock);
+}
+
+static void
 on_opened (gpointer owner, gint32 timeout_ms, const BawnZkSession *session)
 {
   BawnZkClient *self = owner;
@@ -140,19 +152,37 @@ on_opened (gpointer owner, gint32 timeout_ms, const BawnZkSession *session)
            bawn_zk_connection_get_address (self->connection), timeout_ms);
   self->session = *session;
   self->timeout_us = timeout_ms * G_TIME_SPAN_MILLISECOND;
-  self->is_open = TRUE;
-  if (self->options->auth != NULL)
-    authenticate (self);
+  self->has_session = TRUE;
+  if (self->options->auth == NULL)
+    {
+      begin_calls (self);
+      return;
+    }
 
+  /* What is sent before that is known to be taken would have an unknown outcome if it is not. */
+  authenticate (self);
   g_mutex_lock (&self->lock);
-  g_clear_pointer (&self->trouble, g_free);
   bawn_zk_client_wake_locked (self);
   g_mutex_unlock (&self->lock);
 }
 
 static gboolean
+take_verdict (BawnZkClient *self, gint32 code, GError **error)
+{
+  if (code != BAWN_ZK_OK)
+    return bawn_fail (error, BAWN_ERROR_UPSTREAM, "refuses auth-info: %s",
+                      bawn_zk_error_name (code));
+
+  begin_calls (self);
+  return TRUE;
+}
+
+/* Takes @body. */
+static gboolean
 take_reply (BawnZkClient *self, const BawnZkReplyHeader *header, GBytes *body, GError **error)
 {
+  g_autoptr (GBytes) owned = body;
+
   /* What the server did not do for this reason, it will do in the session that comes next. */
   if (header->error == BAWN_ZK_SESSION_EXPIRED || header->error == BAWN_ZK_SESSION_MOVED)
     {
@@ -163,7 +193,7 @@ take_reply (BawnZkClient *self, const BawnZkReplyHeader *header, GBytes *body, G
 
   g_mutex_lock (&self->lock);
 
-  gboolean ok = bawn_zk_client_reply_locked (self, header, body, error);
+  gboolean ok = bawn_zk_client_reply_locked (self, header, g_steal_pointer (&owned), error);
 
   if (self->waiting.length > 0)
     bawn_zk_client_wake_locked (self);
@@ -187,13 +217,16 @@ take_event (BawnZkClient *self, GBytes *body, GError **error)
   return TRUE;
 }
 
+/* Takes @frame, so that whoever gets its content is the last to let go of it. */
 static gboolean
 take_frame (BawnZkClient *self, GBytes *frame, GError **error)
 {
   BawnZkReplyHeader header = { 0 };
   g_autoptr (GBytes) body = NULL;
+  gboolean ok = bawn_zk_parse_reply (frame, &header, &body, error);
 
-  if (!bawn_zk_parse_reply (frame, &header, &body, error))
+  g_bytes_unref (frame);
+  if (!ok)
     return FALSE;
 
   self->last_zxid = MAX (self->last_zxid, header.zxid);
@@ -205,11 +238,9 @@ take_frame (BawnZkClient *self, GBytes *frame, GError **error)
       self->n_failed = 0;
       return TRUE;
     case BAWN_ZK_XID_AUTH:
-      return header.error == BAWN_ZK_OK
-             || bawn_fail (error, BAWN_ERROR_UPSTREAM, "refuses auth-info: %s",
-                           bawn_zk_error_name (header.error));
+      return take_verdict (self, header.error, error);
     default:
-      return take_reply (self, &header, body, error);
+      return take_reply (self, &header, g_steal_pointer (&body), error);
     }
 }
 
@@ -227,6 +258,7 @@ on_received (gpointer owner, GBytes *frame)
       return;
     }
 
+  g_bytes_unref (frame);
   self->closing_until_us = 1;
   g_mutex_lock (&self->lock);
   bawn_zk_client_wake_locked (self);
@@ -253,7 +285,7 @@ look_after_connection (BawnZkClient *self, gint64 now)
   if (self->connection == NULL)
     connect_to_next (self);
   /* The connection has its own deadlines until it is open. */
-  if (!self->is_open)
+  if (!self->has_session)
     return -1;
 
   /* If it was us who slept, what the server said meanwhile is still to be read. */
@@ -286,16 +318,17 @@ take_leave (BawnZkClient *self, gint64 now)
   if (self->closing_until_us == 0)
     {
       self->closing_until_us = now + FAREWELL_US;
-      if (self->is_open)
+      if (self->has_session)
         send_bare (self, self->next_xid, BAWN_ZK_CLOSE);
-      if (self->is_open)
+      if (self->has_session)
         bawn_zk_connection_flush (self->connection);
     }
-  if (self->is_open && now < self->closing_until_us)
+  if (self->has_session && now < self->closing_until_us)
     return self->closing_until_us;
 
   if (self->connection != NULL)
     bawn_zk_connection_close (g_steal_pointer (&self->connection));
+  self->has_session = FALSE;
   self->is_open = FALSE;
   self->has_ended = TRUE;
   return -1;

@@ -132,6 +132,13 @@ bawn_sys_leader (BawnCore *core,
   bawn_json_writer_add_string (&w, "leader_cluster_address", leader != NULL ? leader->cluster_addr : "");
   bawn_json_writer_add_bool (&w, "performance_standby", FALSE);
   bawn_json_writer_add_int (&w, "performance_standby_last_remote_wal", 0);
+  if (status->ha_state != NULL)
+    {
+      bawn_json_writer_add_string (&w, "ha_state", status->ha_state);
+      bawn_json_writer_add_int (&w, "epoch", leader != NULL ? (gint64) leader->epoch : 0);
+      bawn_json_writer_add_string (&w, "last_change_reason",
+                                   status->last_reason != NULL ? status->last_reason : "");
+    }
   bawn_json_writer_end_object (&w);
 
   return bawn_response_new_bare (200, bawn_json_writer_finish (&w));

@@ -101,7 +101,7 @@ settle (BawnConfig *config, const char *key, char **inout_address, char *found, 
  * @settings: what has been read
  * @config: whence
  * @listeners: (array zero-terminated=1): where the API is listened for, as URLs
- * @cluster_listener: (nullable): where nodes are listened for, if that does not follow from @listeners
+ * @cluster_listener: (nullable): where nodes are listened for
  * @needed: the node may be one of several, so that it must have addresses
  * @error: INVALID, or NOT_FOUND if this machine has no address that would do, which may change
  *
@@ -128,6 +128,9 @@ bawn_settings_advertise (BawnSettings *settings, BawnConfig *config, const char 
   if (settings->cluster_addr == NULL && !needed)
     return TRUE;
 
+  /* Where it is at the next port, that is so as well where addresses are translated, or names lead to this machine. */
+  if (bawn_advertise_follows (listeners, cluster_listener))
+    cluster_listener = NULL;
   found = bawn_advertise_cluster (settings->cluster_addr, settings->api_addr, cluster_listener, machine, &cause);
   return settle (config, "cluster-addr", &settings->cluster_addr, found, cause, error);
 }

@@ -212,6 +212,9 @@ add_storage (GPtrArray *banner, BawnDaemon *daemon)
   const char *type = daemon->settings->storage_type;
   const char *elections = daemon->elections != NULL ? " (HA available)" : " (HA disabled)";
 
+  if (daemon->elections != NULL)
+    bawn_banner_add (banner, "Lease", "%" G_GINT64_FORMAT " ms, renewed every %" G_GINT64_FORMAT " ms",
+                     daemon->cluster->lease_ttl_us / 1000, daemon->cluster->renew_us / 1000);
   if (daemon->cluster->ha_storage_type != NULL)
     bawn_banner_add (banner, "HA Storage", "%s%s", daemon->cluster->ha_storage_type, elections);
   bawn_banner_add (banner, "Storage", "%s%s", type,
@@ -224,6 +227,7 @@ print_banner (BawnDaemon *daemon)
   const BawnSettings *settings = daemon->settings;
   g_autoptr(GPtrArray) banner = bawn_banner_new ();
   g_auto(GStrv) listeners = bawn_http_server_dup_addresses (daemon->http);
+  g_autofree char *parking = bawn_http_server_describe_parking (daemon->http);
 
   bawn_banner_add (banner, "Api Address", "%s", settings->api_addr != NULL ? settings->api_addr : "none (see api-addr)");
   if (settings->cluster_addr != NULL)
@@ -235,6 +239,8 @@ print_banner (BawnDaemon *daemon)
     }
   bawn_banner_add (banner, "Log Level", "%s", bawn_log_level_name (bawn_log_get_level ()));
   bawn_banner_add (banner, "Mlock", "%s", settings->disable_mlock ? "disabled" : "enabled");
+  if (parking != NULL)
+    bawn_banner_add (banner, "Parking", "%s", parking);
   add_storage (banner, daemon);
   bawn_banner_add (banner, "Version", "bawn %s (API %s)", PACKAGE_VERSION, BAWN_API_VERSION);
   if (daemon->dev != NULL)
@@ -308,6 +314,7 @@ open_door (BawnDaemon *daemon, GError **error)
     return FALSE;
 
   bawn_core_set_addresses (daemon->core, daemon->settings->api_addr, daemon->settings->cluster_addr);
+  bawn_core_set_metric_source (daemon->core, bawn_http_server_append_metrics, daemon->http);
   daemon->wake_handler
       = g_signal_connect_swapped (daemon->core, "status-changed", G_CALLBACK (bawn_http_server_wake), daemon->http);
   return TRUE;
@@ -384,6 +391,8 @@ clear_daemon (BawnDaemon *daemon)
     bawn_http_server_stop (daemon->http, daemon->settings->shutdown_timeout_us);
   if (daemon->core != NULL)
     bawn_core_stop (daemon->core);
+  if (daemon->http != NULL)
+    bawn_core_set_metric_source (daemon->core, NULL, NULL);
   g_clear_signal_handler (&daemon->wake_handler, daemon->core);
   g_clear_pointer (&daemon->http, bawn_http_server_free);
   g_clear_object (&daemon->core);

@@ -395,6 +395,17 @@ take_done (BawnHaNode *node, const BawnHaResult *result)
 }
 
 static void
+renew_done (BawnHaNode *node, const BawnHaResult *result)
+{
+  bawn_ha_lease_renewed (&node->lease, result->outcome, result->version, result->sent, result->now);
+
+  /* Others wait for the release that has been decided on meanwhile, not for the time of the next
+   * renewal. */
+  if (node->releasing && result->outcome != BAWN_HA_FAILED)
+    node->lease.due = result->now;
+}
+
+static void
 watch_done (BawnHaNode *node, const BawnHaResult *result)
 {
   node->watch.fresh = FALSE;
@@ -435,8 +446,7 @@ bawn_ha_node_job_done (BawnHaNode *node, const BawnHaJob *job, const BawnHaResul
       take_done (node, result);
       break;
     case BAWN_HA_JOB_RENEW:
-      bawn_ha_lease_renewed (&node->lease, result->outcome, result->version, result->sent,
-                             result->now);
+      renew_done (node, result);
       break;
     case BAWN_HA_JOB_RELEASE:
       bawn_ha_lease_released (&node->lease, result->outcome, result->now);

@@ -7,8 +7,8 @@ G_BEGIN_DECLS
 
 /* Of a node's name in the record: an address with a host name and a port is far below. */
 #define BAWN_HA_LOCK_MAX_NAME 1024
-/* Of the whole record: two names, each byte of them as "\u00xx", and the rest. */
-#define BAWN_HA_LOCK_MAX_BYTES (16 * 1024)
+/* Of the whole record: three names, each byte of them as "\u00xx", and the rest. */
+#define BAWN_HA_LOCK_MAX_BYTES (20 * 1024)
 /* An epoch that leaves room to go on; JSON has no larger integers for us. */
 #define BAWN_HA_EPOCH_MAX (G_MAXINT64 - 1)
 

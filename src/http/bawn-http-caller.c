@@ -40,19 +40,22 @@ close_if_done (BawnHttpCaller *caller)
     bawn_http_link_close (caller->link, "not needed any more");
 }
 
-static gboolean
-finish_answer (BawnHttpCaller *caller, BawnHttpErrand *errand, GError **error)
+static void
+finish_answer (BawnHttpCaller *caller, BawnHttpErrand *errand)
 {
   g_auto(BawnHttpReply) reply = { 0 };
+  g_autoptr(GError) error = NULL;
 
-  if (!bawn_http_answer_read (&reply, errand->answer.head.data, errand->answer.head.size, error))
-    return FALSE;
-  if (errand->answer.body.size > 0)
-    reply.body = bawn_buffer_steal (&errand->answer.body);
+  if (bawn_http_answer_read (&reply, errand->answer.head.data, errand->answer.head.size, &error))
+    reply.body = errand->answer.body.size > 0 ? bawn_buffer_steal (&errand->answer.body) : NULL;
+  else
+    {
+      /* Of one request only: the others have nothing to do with it. */
+      bawn_http_reply_clear (&reply);
+      bawn_http_reply_from_text (&reply, 502, "the active node has given an answer that cannot be passed on");
+    }
   come_home (errand);
   caller->events->answered (caller->owner, caller, errand, &reply);
-
-  return TRUE;
 }
 
 static gboolean
@@ -62,9 +65,9 @@ take_answer (BawnHttpCaller *caller, BawnHttpErrand *errand, const BawnHttpFrame
                     ? bawn_http_message_begin (&errand->answer, frame, error)
                     : bawn_http_message_feed (&errand->answer, frame->payload, frame->size, error);
 
-  if (!good)
-    return FALSE;
-  return bawn_http_message_is_complete (&errand->answer) ? finish_answer (caller, errand, error) : TRUE;
+  if (good && bawn_http_message_is_complete (&errand->answer))
+    finish_answer (caller, errand);
+  return good;
 }
 
 static gboolean
@@ -116,6 +119,8 @@ on_closed (gpointer owner, const char *why)
   BawnHttpCaller *caller = owner;
   g_autoptr(GPtrArray) errands = bawn_http_caller_dup_errands (caller);
 
+  /* First, so that nobody sends what was lost on the same way again. */
+  caller->events->closed (caller->owner, caller, why);
   for (guint i = 0; i < errands->len; i++)
     {
       BawnHttpErrand *errand = g_ptr_array_index (errands, i);
@@ -127,7 +132,6 @@ on_closed (gpointer owner, const char *why)
       come_home (errand);
       caller->events->lost (caller->owner, caller, errand, sent);
     }
-  caller->events->closed (caller->owner, caller, why);
   g_hash_table_unref (caller->errands);
   bawn_http_link_unref (caller->link);
   g_free (caller);

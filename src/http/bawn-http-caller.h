@@ -29,9 +29,9 @@ typedef struct
  * @hello: the peer has said who it is, at first or again
  * @answered: @reply is the answer, to be stolen from
  * @declined: the peer is not active and has done nothing
- * @lost: the link broke first. @sent: the peer may have had all of it
  * @goodbye: it wants no more requests
- * @closed: the link is over, and all errands of it are home; frees the caller afterwards
+ * @closed: the link is over; errands that are not home are lost next, then the caller is freed
+ * @lost: the link broke first. @sent: the peer may have had all of it
  *
  * What a caller tells its owner. An errand that is told of is home.
  */

@@ -90,27 +90,45 @@ open_port (BawnHttpCluster *cluster, const char *address, GError **error)
   return TRUE;
 }
 
-/* The host of the first TCP listener, and the port after its own. NULL: there is none. */
-static char *
-default_address (GPtrArray *listeners)
+/* The TCP listener that others can reach, or the first at all: the same that the API's address is taken from. */
+static BawnHttpListener *
+find_listener (GPtrArray *listeners, BawnHttpAddress *out_bound)
 {
-  BawnHttpAddress bound = { 0 };
+  BawnHttpListener *found = NULL;
 
   for (guint i = 0; i < listeners->len; i++)
     {
       BawnHttpListener *listener = g_ptr_array_index (listeners, i);
+      BawnHttpAddress bound = { 0 };
 
-      if (!bawn_http_socket_address (g_array_index (listener->fds, int, 0), &bound) || bound.any.sa_family == AF_UNIX)
+      if (!bawn_http_socket_address (g_array_index (listener->fds, int, 0), &bound) || bound.any.sa_family == AF_UNIX
+          || (found != NULL && bawn_http_address_is_local (&bound)))
         continue;
-      g_autofree char *host = bawn_http_address_host (&bound);
-      guint port = bawn_http_address_port (&bound) + 1;
-      /* One that was left to the kernel says nothing about its neighbour. */
-      if (g_str_has_suffix (listener->config->address, ":0") || port > G_MAXUINT16)
-        port = 0;
-      return g_strdup_printf (strchr (host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
+      found = listener;
+      *out_bound = bound;
+      if (!bawn_http_address_is_local (&bound))
+        break;
     }
 
-  return NULL;
+  return found;
+}
+
+/* Its host, and the port after its own. NULL: there is none. */
+static char *
+default_address (GPtrArray *listeners)
+{
+  BawnHttpAddress bound = { 0 };
+  const BawnHttpListener *listener = find_listener (listeners, &bound);
+
+  if (listener == NULL)
+    return NULL;
+
+  g_autofree char *host = bawn_http_address_host (&bound);
+  guint port = bawn_http_address_port (&bound) + 1;
+  /* One that was left to the kernel says nothing about its neighbour. */
+  if (g_str_has_suffix (listener->config->address, ":0") || port > G_MAXUINT16)
+    port = 0;
+  return g_strdup_printf (strchr (host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
 }
 
 static gboolean

@@ -40,10 +40,11 @@ struct _BawnHttpLink
   const BawnHttpLinkEvents *events;
   gpointer owner;
   BawnPeer *peer; /* nullable: has not said who it is */
-  gint64 heard_us;
+  gint64 heard_us; /* when something came in */
+  gint64 moved_us; /* when something went out, or nothing was to */
 
   GQueue parcels;
-  gsize queued; /* bytes in them */
+  gsize queued; /* bytes in them that have not gone out */
   BawnBuffer hello; /* its payload, to be repeated */
   guint8 *out; /* one record */
   gsize out_size;
@@ -53,6 +54,7 @@ struct _BawnHttpLink
   guint8 *raw; /* read from the socket, and not yet by GnuTLS */
   gsize raw_size;
   gsize raw_used;
+  int errsv; /* what the socket has said; 0: nothing bad */
 };
 
 static gsize
@@ -67,7 +69,7 @@ drop_parcel (BawnHttpLink *link, BawnHttpParcel *parcel)
 {
   if (parcel->slot != NULL)
     *parcel->slot = NULL;
-  link->queued -= parcel_size (parcel);
+  link->queued -= parcel_size (parcel) - parcel->done;
   g_queue_unlink (&link->parcels, &parcel->link);
   bawn_buffer_clear (&parcel->head);
   g_clear_pointer (&parcel->body, g_bytes_unref);
@@ -153,6 +155,7 @@ fill_record (BawnHttpLink *link)
       copy_part (parcel, out + BAWN_HTTP_FRAME_HEADER_SIZE, size);
       link->out_size += BAWN_HTTP_FRAME_HEADER_SIZE + size;
       parcel->done += size;
+      link->queued -= size;
       if (size == left)
         {
           drop_parcel (link, parcel);
@@ -189,6 +192,7 @@ flush (BawnHttpLink *link, GError **error)
         {
           bawn_wipe (link->out + link->out_sent, (gsize) n);
           link->out_sent += (gsize) n;
+          link->moved_us = g_get_monotonic_time ();
           continue;
         }
       link->interest.writable = FALSE;
@@ -281,8 +285,9 @@ pull (gnutls_transport_ptr_t ptr, void *data, size_t size)
         link->interest.readable = FALSE;
       if (n <= 0)
         {
-          gnutls_transport_set_errno (link->wire.session, errno);
+          link->errsv = n < 0 && errno != EAGAIN && errno != EINTR ? errno : 0;
           link->interest.readable = link->interest.readable && errno != EAGAIN;
+          gnutls_transport_set_errno (link->wire.session, errno);
           return n;
         }
       link->raw_size = (gsize) n;
@@ -309,10 +314,7 @@ receive (BawnHttpLink *link, GError **error)
       if (n == 0)
         return bawn_fail (error, BAWN_ERROR_UPSTREAM, "has hung up");
       if (n < 0)
-        {
-          g_propagate_error (error, g_steal_pointer (&failure));
-          return FALSE;
-        }
+        return bawn_fail (error, BAWN_ERROR_UPSTREAM, "%s", link->errsv != 0 ? g_strerror (link->errsv) : failure->message);
       link->heard_us = g_get_monotonic_time ();
       link->in_size += (gsize) n;
       if (!digest (link, error))
@@ -335,14 +337,18 @@ push_hello (BawnHttpLink *link)
   g_queue_push_head_link (&link->parcels, &parcel->link);
 }
 
-/* Once a second: says hello, and sees whether the peer has. FALSE: it has not for too long. */
+/* Once a second: says hello, and sees whether the peer has, and whether it listens. FALSE: not for too long. */
 static gboolean
 tick (BawnHttpLink *link, gint64 now_us, GError **error)
 {
   if (is_choked (link))
-    link->heard_us = now_us; /* TCP_USER_TIMEOUT watches it now */
+    link->heard_us = now_us; /* nobody has listened */
+  if (!has_output (link))
+    link->moved_us = now_us;
   if (now_us - link->heard_us > BAWN_HTTP_LINK_DEAD_US)
     return bawn_fail (error, BAWN_ERROR_UPSTREAM, "is silent");
+  if (now_us - link->moved_us > BAWN_HTTP_LINK_DEAD_US)
+    return bawn_fail (error, BAWN_ERROR_UPSTREAM, "does not read");
   /* One that waits for room need not be joined by others. */
   if (link->out_sent == link->out_size)
     push_hello (link);
@@ -431,6 +437,7 @@ bawn_http_link_new (BawnHttpWire *wire, gboolean accepted, GMainContext *context
   link->events = events;
   link->owner = owner;
   link->heard_us = g_get_monotonic_time ();
+  link->moved_us = link->heard_us;
   link->in = g_malloc (IN_SIZE);
   link->out = g_malloc (RECORD_SIZE);
   link->raw = g_malloc (RAW_SIZE);

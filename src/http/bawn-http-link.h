@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 /* How often a node says that it is there. */
 #define BAWN_HTTP_HEARTBEAT_US (1 * G_USEC_PER_SEC)
-/* A peer that is silent for longer is dead: three heartbeats missed. */
+/* A peer that says nothing for longer, or reads nothing of what waits for it, is dead: three heartbeats missed. */
 #define BAWN_HTTP_LINK_DEAD_US (3500 * G_TIME_SPAN_MILLISECOND)
 /* What may wait to be sent on a link that was accepted before no more requests are read from it. */
 #define BAWN_HTTP_LINK_MAX_QUEUED (64 * 1024 * 1024)

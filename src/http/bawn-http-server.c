@@ -4,6 +4,7 @@
 #include "http/bawn-http-cluster.h"
 #include "http/bawn-http-worker.h"
 #include "http/bawn-http.h"
+#include "util/bawn-clock.h"
 #include "util/bawn-error.h"
 
 #include <gio/gio.h>
@@ -226,6 +227,25 @@ char *
 bawn_http_server_dup_cluster_address (BawnHttpServer *server)
 {
   return server->cluster != NULL ? g_strdup (server->cluster->url) : NULL;
+}
+
+/**
+ * bawn_http_server_describe_parking:
+ * @server: a server
+ *
+ * Returns: (transfer full) (nullable): how many requests wait how long for an active node, for people; %NULL if none ever does
+ */
+char *
+bawn_http_server_describe_parking (BawnHttpServer *server)
+{
+  if (server->cluster == NULL)
+    return NULL;
+
+  const BawnHttpParkConfig *park = &server->cluster->park;
+  g_autofree char *timeout = bawn_duration_format (park->timeout_us);
+
+  return g_strdup_printf ("up to %u requests of %" G_GSIZE_FORMAT " bytes in all, for %s", park->max_requests, park->max_bytes,
+                          timeout);
 }
 
 /**

@@ -110,8 +110,10 @@ gboolean bawn_http_server_reload (BawnHttpServer *server, GError **error);
 void bawn_http_server_stop (BawnHttpServer *server, gint64 grace_us);
 void bawn_http_server_free (BawnHttpServer *server);
 GStrv bawn_http_server_dup_addresses (BawnHttpServer *server);
+char *bawn_http_server_describe_parking (BawnHttpServer *server);
 char *bawn_http_server_dup_cluster_address (BawnHttpServer *server);
 void bawn_http_server_wake (BawnHttpServer *server);
+void bawn_http_server_append_metrics (GArray *rows, gpointer server);
 void bawn_http_server_get_stats (BawnHttpServer *server, BawnHttpStats *out_stats);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnHttpServer, bawn_http_server_free)

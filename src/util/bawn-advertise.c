@@ -385,6 +385,32 @@ derive_cluster (const char *api_addr, const char *cluster_listener, Url *url, GE
 }
 
 /**
+ * bawn_advertise_follows:
+ * @listeners: (array zero-terminated=1): where the API is listened for, as URLs
+ * @cluster_listener: (nullable): where nodes are listened for
+ *
+ * Returns: whether the latter is at the next port of one of the former, as it is unless it was set
+ */
+gboolean
+bawn_advertise_follows (const char *const *listeners, const char *cluster_listener)
+{
+  g_auto (Url) cluster = { 0 };
+
+  if (cluster_listener == NULL || !read_listener (cluster_listener, &cluster))
+    return FALSE;
+  for (; *listeners != NULL; listeners++)
+    {
+      g_auto (Url) url = { 0 };
+
+      if (read_listener (*listeners, &url) && g_str_equal (url.host, cluster.host)
+          && url.port + 1 == cluster.port)
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
+/**
  * bawn_advertise_cluster:
  * @text: (nullable): the address as set, maybe with a template
  * @api_addr: what bawn_advertise_api() has returned

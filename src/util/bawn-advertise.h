@@ -13,6 +13,7 @@ char *bawn_advertise_api (const char *text,
                           const char *const *listeners,
                           const BawnNetMachine *machine,
                           GError **error);
+gboolean bawn_advertise_follows (const char *const *listeners, const char *cluster_listener);
 char *bawn_advertise_cluster (const char *text,
                               const char *api_addr,
                               const char *cluster_listener,

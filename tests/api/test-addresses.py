@@ -5,7 +5,7 @@ import os
 import subprocess
 from unittest import mock
 
-from bawn_server import BAWND, PATIENCE, Server, run_all
+from bawn_server import BAWND, PATIENCE, Server, free_port, run_all
 
 VARIABLES = ("BAWN_API_ADDR", "BAWN_SERVER_API_ADDR", "VAULT_API_ADDR",
              "BAWN_CLUSTER_ADDR", "BAWN_SERVER_CLUSTER_ADDR", "VAULT_CLUSTER_ADDR")
@@ -33,6 +33,19 @@ def refuse(tmp, server, *args, **env):
 def test_without_a_word_it_is_the_listener(tmp):
     node, rows = banner()
     assert rows["Api Address"] == node.url, rows
+
+
+def test_other_nodes_are_told_the_next_port(tmp):
+    node, rows = banner()
+    assert rows["Cluster Address"] == "https://127.0.0.1:%d" % (node.port + 1), rows
+    _, rows = banner("api-addr=https://node.example.org:1000")
+    assert rows["Cluster Address"] == "https://node.example.org:1001", rows
+
+
+def test_other_nodes_are_told_a_port_that_was_set(tmp):
+    port = free_port()
+    _, rows = banner("api-addr=https://node.example.org:1000", "cluster-address=127.0.0.2:%d" % port)
+    assert rows["Cluster Address"] == "https://127.0.0.2:%d" % port, rows
 
 
 def test_the_environment_comes_before_the_file(tmp):

@@ -102,7 +102,8 @@ def test_health_and_leader_when_unsealed():
          Only(ha_enabled=True, is_self=True, active_time=re.compile(r"^20[0-9-]+T[0-9:.]+Z$"),
               leader_address=re.compile("^http://127.0.0.1:[0-9]+$"),
               leader_cluster_address=re.compile("^https://127.0.0.1:[0-9]+$"),
-              performance_standby=False, performance_standby_last_remote_wal=0)),
+              performance_standby=False, performance_standby_last_remote_wal=0, ha_state="active", epoch=int,
+              last_change_reason=str)),
     )
 
 

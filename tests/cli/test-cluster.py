@@ -80,6 +80,17 @@ def _():
     run(first, "operator", "members", BAWN_TOKEN="nobody").fails(2, "permission denied")
 
 
+@test("a standby lists the same members")
+def _():
+    wait_for("the active node to have heard of the other",
+             lambda: len(first.call("GET", "sys/ha-status").data["nodes"]) == 2)
+    lines = run(second, "operator", "members").ok().out.splitlines()
+    equal(len(lines), 4)
+    standby, = [re.split(r"\s{2,}", line) for line in lines[2:] if "false" in line]
+    equal(standby[1:4], [second.url, cluster_address(second), "false"])
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT.*Z", standby[5]), standby
+
+
 @test("only a member can be named as successor")
 def _():
     run(first, "operator", "step-down", "-successor=https://nobody:1").fails(2, "https://nobody:1")
@@ -93,6 +104,16 @@ def _():
     wait_for("the other to lead", lambda: leads(second))
     wait_for("the first to know", lambda: first.call("GET", "sys/leader").json.get("leader_address") == second.url)
     assert_roles(second, first)
+
+
+@test("a standby can be asked to become the successor")
+def _():
+    wait_for("the active node to have heard of the other",
+             lambda: len(second.call("GET", "sys/ha-status").data["nodes"]) == 2)
+    run(first, "operator", "step-down", f"-successor={first.url}").ok()
+    wait_for("the first to lead", lambda: leads(first))
+    wait_for("the other to know", lambda: second.call("GET", "sys/leader").json.get("leader_address") == first.url)
+    assert_roles(first, second)
 
 
 try:

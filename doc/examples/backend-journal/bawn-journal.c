@@ -162,7 +162,7 @@ make_value (GBytes *value)
 static gboolean
 append (int fd, GVariant *body, goffset *at)
 {
-  g_autoptr (GVariant) owned = g_variant_ref_sink (body);
+  g_autoptr (GVariant) owned G_GNUC_UNUSED = g_variant_ref_sink (body);
   gsize size = g_variant_get_size (body);
   Head head = { .size = (guint32) size, .complement = ~(guint32) size };
 

@@ -108,7 +108,7 @@ assert_refused (Fixture *f, const char *type, const char *why)
 static void
 test_good (Fixture *f, gconstpointer data)
 {
-  g_autofree char *path = install (f, "good");
+  g_autofree char *path G_GNUC_UNUSED = install (f, "good");
   g_autofree char *problems = load (f, "good");
   g_autofree char *again = load (f, "good");
   g_autoptr (GError) error = NULL;
@@ -175,7 +175,7 @@ test_writable_file (Fixture *f, gconstpointer data)
 static void
 test_writable_folder (Fixture *f, gconstpointer data)
 {
-  g_autofree char *path = install (f, "bad");
+  g_autofree char *path G_GNUC_UNUSED = install (f, "bad");
   const mode_t modes[] = { 0775, 0757, 01777 };
 
   for (guint i = 0; i < G_N_ELEMENTS (modes); i++)
@@ -188,7 +188,7 @@ test_writable_folder (Fixture *f, gconstpointer data)
 static void
 test_writable_parent (Fixture *f, gconstpointer data)
 {
-  g_autofree char *path = install (f, "sticky");
+  g_autofree char *path G_GNUC_UNUSED = install (f, "sticky");
 
   g_assert_cmpint (g_chmod (f->top, 0777), ==, 0);
   assert_refused (f, "sticky", "can be written to by others");
@@ -221,7 +221,7 @@ test_owner (Fixture *f, gconstpointer data)
 static void
 test_owner_above (Fixture *f, gconstpointer data)
 {
-  g_autofree char *path = install (f, "bad");
+  g_autofree char *path G_GNUC_UNUSED = install (f, "bad");
 
   give_away (f, f->top);
   assert_refused (f, "bad", " belongs to the user ");

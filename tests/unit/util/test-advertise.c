@@ -333,6 +333,19 @@ test_the_cluster_address_follows_the_api_address (void)
 }
 
 static void
+test_a_cluster_listener_follows_at_the_next_port (void)
+{
+  static const char *const listeners[] = { "unix:/run/bawn.sock", "http://127.0.0.1:1",
+                                           "https://[::]:8200", NULL };
+
+  g_assert_true (bawn_advertise_follows (listeners, "https://[::]:8201"));
+  g_assert_true (bawn_advertise_follows (listeners, "https://127.0.0.1:2"));
+  g_assert_false (bawn_advertise_follows (listeners, "https://127.0.0.1:8201"));
+  g_assert_false (bawn_advertise_follows (listeners, "https://[::]:8200"));
+  g_assert_false (bawn_advertise_follows (listeners, NULL));
+}
+
+static void
 test_the_same_address_is_recognised (void)
 {
   g_assert_true (bawn_advertise_same ("https://Node:443", "https://node/"));
@@ -363,6 +376,8 @@ main (int argc, char **argv)
                    test_a_machine_without_private_address_must_be_told);
   g_test_add_func ("/util/advertise/the-cluster-address-follows-the-api-address",
                    test_the_cluster_address_follows_the_api_address);
+  g_test_add_func ("/util/advertise/a-cluster-listener-follows-at-the-next-port",
+                   test_a_cluster_listener_follows_at_the_next_port);
   g_test_add_func ("/util/advertise/the-same-address-is-recognised",
                    test_the_same_address_is_recognised);
 

@@ -303,7 +303,7 @@ arm_locked (BawnZkClient *self, BawnZkCall *call)
  * bawn_zk_client_reply_locked:
  * @self: a client
  * @header: of a reply to a call
- * @body: the rest of it
+ * @body: (transfer full): the rest of it
  * @error: (out) (optional): UPSTREAM if nobody has asked for it
  *
  * Gives the reply to the first call on its way, since servers answer in order.
@@ -316,6 +316,7 @@ bawn_zk_client_reply_locked (BawnZkClient *self,
                              GBytes *body,
                              GError **error)
 {
+  g_autoptr (GBytes) owned = body;
   BawnZkCall *call = g_queue_peek_head (&self->sent);
   guint n = call != NULL ? call->replies->len : 0;
   gint32 expected = call != NULL ? call->first_xid : 0;
@@ -325,7 +326,7 @@ bawn_zk_client_reply_locked (BawnZkClient *self,
   if (call == NULL || header->xid != expected)
     return bawn_fail (error, BAWN_ERROR_UPSTREAM, "ZooKeeper answered what it was not asked");
 
-  BawnZkReply reply = { header->error, g_bytes_ref (body) };
+  BawnZkReply reply = { header->error, g_steal_pointer (&owned) };
 
   g_array_append_val (call->replies, reply);
   if (call->replies->len < call->starts->len)

@@ -177,9 +177,12 @@ take_verdict (BawnZkClient *self, gint32 code, GError **error)
   return TRUE;
 }
 
+/* Takes @body. */
 static gboolean
 take_reply (BawnZkClient *self, const BawnZkReplyHeader *header, GBytes *body, GError **error)
 {
+  g_autoptr (GBytes) owned = body;
+
   /* What the server did not do for this reason, it will do in the session that comes next. */
   if (header->error == BAWN_ZK_SESSION_EXPIRED || header->error == BAWN_ZK_SESSION_MOVED)
     {
@@ -190,7 +193,7 @@ take_reply (BawnZkClient *self, const BawnZkReplyHeader *header, GBytes *body, G
 
   g_mutex_lock (&self->lock);
 
-  gboolean ok = bawn_zk_client_reply_locked (self, header, body, error);
+  gboolean ok = bawn_zk_client_reply_locked (self, header, g_steal_pointer (&owned), error);
 
   if (self->waiting.length > 0)
     bawn_zk_client_wake_locked (self);
@@ -214,13 +217,16 @@ take_event (BawnZkClient *self, GBytes *body, GError **error)
   return TRUE;
 }
 
+/* Takes @frame, so that whoever gets its content is the last to let go of it. */
 static gboolean
 take_frame (BawnZkClient *self, GBytes *frame, GError **error)
 {
   BawnZkReplyHeader header = { 0 };
   g_autoptr (GBytes) body = NULL;
+  gboolean ok = bawn_zk_parse_reply (frame, &header, &body, error);
 
-  if (!bawn_zk_parse_reply (frame, &header, &body, error))
+  g_bytes_unref (frame);
+  if (!ok)
     return FALSE;
 
   self->last_zxid = MAX (self->last_zxid, header.zxid);
@@ -234,7 +240,7 @@ take_frame (BawnZkClient *self, GBytes *frame, GError **error)
     case BAWN_ZK_XID_AUTH:
       return take_verdict (self, header.error, error);
     default:
-      return take_reply (self, &header, body, error);
+      return take_reply (self, &header, g_steal_pointer (&body), error);
     }
 }
 
@@ -252,6 +258,7 @@ on_received (gpointer owner, GBytes *frame)
       return;
     }
 
+  g_bytes_unref (frame);
   self->closing_until_us = 1;
   g_mutex_lock (&self->lock);
   bawn_zk_client_wake_locked (self);

@@ -185,7 +185,7 @@ take_frame (BawnZkConnection *self, gconstpointer data, gsize size)
   g_autoptr (GBytes) frame = bawn_bytes_new (data, size);
 
   if (self->is_open)
-    self->events->received (self->owner, frame);
+    self->events->received (self->owner, g_steal_pointer (&frame));
   else
     take_greeting (self, frame);
 }

@@ -19,7 +19,7 @@ typedef struct _BawnZkConnection BawnZkConnection;
  * BawnZkConnectionEvents:
  * @opened: the session is there
  * @expired: the server does not know the session any more; the connection is closed
- * @received: a frame, without its length
+ * @received: (transfer full): a frame, without its length
  * @closed: it has failed, at whatever stage
  *
  * Nothing is called after @expired, @closed or bawn_zk_connection_close().

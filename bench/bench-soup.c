@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
+#include "crypto/bawn-certificate.h"
 #include "http/bawn-http.h"
 
 #include <glib-unix.h>
@@ -14,6 +15,8 @@
 /* The yardstick for bawn-bench: answers every request with the same 180 bytes.
  *   bench-soup        a bare SoupServer on plain sockets
  *   bench-soup --door the door, with a handler that does nothing
+ *   bench-soup --forward
+ *                     two doors, of which the first has the second answer: bench it with --address of either
  * Prints its address and its process id, and serves until it is interrupted. */
 
 #define ANSWER_SIZE 180
@@ -87,7 +90,7 @@ static void
 serve_door (GMainLoop *loop, guint workers)
 {
   static const char text[] = "[listener]\naddress=127.0.0.1:0\n";
-  const BawnHttpHandler handler = { dispatch, NULL };
+  const BawnHttpHandler handler = { .dispatch = dispatch };
   g_autoptr(GError) error = NULL;
   g_autoptr(BawnConfig) config = bawn_config_load_data ("bench", text, strlen (text), &error);
   g_autoptr(BawnHttpServer) server = bawn_http_server_open (config, &handler, workers, &error);
@@ -98,6 +101,92 @@ serve_door (GMainLoop *loop, guint workers)
   bawn_http_server_start (server);
   g_print ("--address %s --pid %d\n", urls[0] + strlen ("http://"), getpid ());
   g_main_loop_run (loop);
+}
+
+/* One of two nodes of a cluster. */
+typedef struct
+{
+  const char *name;
+  gboolean active;
+  BawnHttpServer *server;
+  BawnLeader *leader;
+  BawnClusterIdentity *identity;
+} Node;
+
+static void
+dispatch_node (gpointer core, BawnRequest *request, BawnHttpReplyFunc reply, gpointer user_data)
+{
+  if (((Node *) core)->active)
+    dispatch (core, request, reply, user_data);
+  else
+    reply (request, NULL, g_error_new_literal (BAWN_ERROR, BAWN_ERROR_STANDBY, "node is not active"), user_data);
+}
+
+static BawnLeader *
+ref_leader (gpointer core)
+{
+  return bawn_leader_ref (((Node *) core)->leader);
+}
+
+static BawnClusterIdentity *
+ref_identity (gpointer core)
+{
+  return bawn_cluster_identity_ref (((Node *) core)->identity);
+}
+
+static BawnPeer *
+dup_self (gpointer core)
+{
+  const BawnPeer self = { .node_id = (char *) ((Node *) core)->name };
+
+  return bawn_peer_copy (&self);
+}
+
+static void
+open_node (Node *node, BawnConfig *config, guint workers)
+{
+  const BawnHttpHandler handler = { .dispatch = dispatch_node, .core = node, .ref_leader = ref_leader,
+                                    .ref_cluster_identity = ref_identity, .dup_self = dup_self };
+  g_autoptr(GError) error = NULL;
+
+  node->server = bawn_http_server_open (config, &handler, workers, &error);
+  if (node->server == NULL)
+    g_error ("%s", error->message);
+}
+
+static void
+serve_two (GMainLoop *loop, guint workers)
+{
+  static const char text[] = "[listener]\naddress=127.0.0.1:0\ncluster-address=127.0.0.1:0\n";
+  g_autoptr(GError) error = NULL;
+  g_autoptr(BawnConfig) config = bawn_config_load_data ("bench", text, strlen (text), &error);
+  g_autoptr(GBytes) certificate = NULL;
+  g_autoptr(BawnSecret) key = NULL;
+  Node nodes[2] = { { .name = "standby" }, { .name = "active", .active = TRUE } };
+
+  if (!bawn_certificate_new_self_signed ("bench", &certificate, &key, &error))
+    g_error ("%s", error->message);
+  g_autoptr(BawnClusterIdentity) identity = bawn_cluster_identity_new (certificate, key);
+  for (guint i = 0; i < 2; i++)
+    {
+      nodes[i].identity = identity;
+      open_node (&nodes[i], config, workers);
+    }
+  g_autofree char *address = bawn_http_server_dup_cluster_address (nodes[1].server);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_auto(GStrv) urls = bawn_http_server_dup_addresses (nodes[i].server);
+
+      nodes[i].leader = bawn_leader_new (1, nodes[1].name, "http://127.0.0.1:1", address, nodes[i].active);
+      bawn_http_server_start (nodes[i].server);
+      g_print ("--address %s --pid %d (%s)\n", urls[0] + strlen ("http://"), getpid (), nodes[i].name);
+    }
+  g_main_loop_run (loop);
+  for (guint i = 0; i < 2; i++)
+    {
+      bawn_http_server_free (nodes[i].server);
+      bawn_leader_unref (nodes[i].leader);
+    }
 }
 
 static gboolean
@@ -117,8 +206,11 @@ main (int argc, char **argv)
   answer = g_bytes_new_take (g_strndup (text, ANSWER_SIZE), ANSWER_SIZE);
   g_unix_signal_add (SIGINT, on_signal, loop);
   g_unix_signal_add (SIGTERM, on_signal, loop);
+  guint workers = argc > 2 ? (guint) g_ascii_strtoull (argv[2], NULL, 10) : 1;
   if (argc > 1 && strcmp (argv[1], "--door") == 0)
-    serve_door (loop, argc > 2 ? (guint) g_ascii_strtoull (argv[2], NULL, 10) : 1);
+    serve_door (loop, workers);
+  else if (argc > 1 && strcmp (argv[1], "--forward") == 0)
+    serve_two (loop, workers);
   else
     serve_bare (loop);
   g_bytes_unref (answer);

@@ -159,10 +159,32 @@ const BawnCliCommand bawn_cli_command_operator_seal = {
   .run = run_seal,
 };
 
+static const BawnCliFlag step_down_flags[] = {
+  { "successor", BAWN_CLI_FLAG_STRING, "ADDRESS",
+    N_ ("API address of the standby that shall become active, as “bawn operator members” shows it"),
+    NULL },
+  { NULL },
+};
+
+static GBytes *
+successor_body (const char *successor)
+{
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+
+  bawn_json_writer_begin_object (&w);
+  bawn_json_writer_add_string (&w, "successor", successor);
+  bawn_json_writer_end_object (&w);
+
+  return bawn_json_writer_finish (&w);
+}
+
 static gboolean
 run_step_down (BawnCli *cli, BawnCliArgs *args, GError **error)
 {
-  if (!bawn_cli_api_write (cli, "sys/step-down", NULL, NULL, error))
+  const char *successor = bawn_cli_args_string (args, "successor", NULL);
+  g_autoptr (GBytes) body = successor != NULL ? successor_body (successor) : NULL;
+
+  if (!bawn_cli_api_write (cli, "sys/step-down", body, NULL, error))
     {
       g_prefix_error (error, _ ("Error stepping down: "));
       return FALSE;
@@ -175,6 +197,11 @@ run_step_down (BawnCli *cli, BawnCliArgs *args, GError **error)
 const BawnCliCommand bawn_cli_command_operator_step_down = {
   .name = "operator step-down",
   .summary = N_ ("Have the active node hand over to another"),
+  .help =
+      N_ ("The node stays unsealed, as a standby. Any node of the cluster can be asked. Without "
+          "-successor, the standby that is first becomes active."),
+  .examples = "bawn operator step-down\nbawn operator step-down -successor=https://10.0.0.6:8200",
+  .flags = step_down_flags,
   .scope = BAWN_CLI_REMOTE,
   .max_operands = 0,
   .run = run_step_down,

@@ -32,16 +32,24 @@ add_unseal_progress (BawnCliTable *table, const BawnJsonNode *seal)
   bawn_cli_table_add (table, "Unseal Nonce", bawn_json_get_string (seal, "nonce", ""), NULL);
 }
 
-static void
-add_ha (BawnCliTable *table, const BawnJsonNode *leader, gboolean sealed)
+/* What is known of the cluster. @leader: nullable. */
+typedef struct
 {
-  gboolean enabled = bawn_json_get_bool (leader, "ha_enabled", FALSE);
+  const BawnJsonNode *leader;
+  gboolean enabled;
+} Cluster;
+
+static void
+add_ha (BawnCliTable *table, const Cluster *ha, gboolean sealed)
+{
+  const BawnJsonNode *leader = ha->leader;
   gboolean is_self = bawn_json_get_bool (leader, "is_self", FALSE);
   const char *address = bawn_json_get_string (leader, "leader_address", "");
+  const char *cluster = bawn_json_get_string (leader, "leader_cluster_address", "");
   const char *since = bawn_json_get_string (leader, "active_time", ZERO_TIME);
 
-  bawn_cli_table_add (table, "HA Enabled", enabled ? "true" : "false", NULL);
-  if (!enabled)
+  bawn_cli_table_add (table, "HA Enabled", ha->enabled ? "true" : "false", NULL);
+  if (!ha->enabled)
     return;
   if (sealed)
     {
@@ -49,8 +57,7 @@ add_ha (BawnCliTable *table, const BawnJsonNode *leader, gboolean sealed)
       return;
     }
 
-  bawn_cli_table_add (table, "HA Cluster",
-                      bawn_json_get_string (leader, "leader_cluster_address", ""), NULL);
+  bawn_cli_table_add (table, "HA Cluster", cluster[0] != '\0' ? cluster : "n/a", NULL);
   bawn_cli_table_add (table, "HA Mode", is_self ? "active" : "standby", NULL);
   if (is_self && strcmp (since, ZERO_TIME) != 0)
     bawn_cli_table_add (table, "Active Since", since, NULL);
@@ -60,7 +67,7 @@ add_ha (BawnCliTable *table, const BawnJsonNode *leader, gboolean sealed)
 }
 
 static void
-output_as_table (BawnCli *cli, const BawnJsonNode *seal, const BawnJsonNode *leader)
+output_as_table (BawnCli *cli, const BawnJsonNode *seal, const Cluster *ha)
 {
   static const char *const header[] = { "Key", "Value", NULL };
   g_autoptr (BawnCliTable) table = bawn_cli_table_new (header);
@@ -81,15 +88,16 @@ output_as_table (BawnCli *cli, const BawnJsonNode *seal, const BawnJsonNode *lea
   add_text (table, "Storage Type", seal, "storage_type");
   add_text (table, "Cluster Name", seal, "cluster_name");
   add_text (table, "Cluster ID", seal, "cluster_id");
-  if (leader != NULL)
-    add_ha (table, leader, sealed);
+  if (ha->leader != NULL || ha->enabled)
+    add_ha (table, ha, sealed);
   bawn_cli_output_table (cli, table);
 }
 
 /* Both answers as one object. */
 static void
-output_as_object (BawnCli *cli, const BawnJsonNode *seal, const BawnJsonNode *leader)
+output_as_object (BawnCli *cli, const BawnJsonNode *seal, const Cluster *ha)
 {
+  const BawnJsonNode *leader = ha->leader;
   g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   bawn_json_writer_begin_object (&w);
@@ -106,8 +114,20 @@ output_as_object (BawnCli *cli, const BawnJsonNode *seal, const BawnJsonNode *le
       bawn_json_writer_name (&w, node->name);
       bawn_json_writer_node (&w, node);
     }
+  if (leader == NULL && ha->enabled)
+    bawn_json_writer_add_bool (&w, "ha_enabled", TRUE);
   bawn_json_writer_end_object (&w);
   bawn_cli_output_writer (cli, &w);
+}
+
+/* A sealed node does not know who leads, and only a node of several says so. */
+static gboolean
+is_sealed_of_several (const BawnCliReply *reply)
+{
+  const char *body = g_bytes_get_data (reply->body, NULL);
+
+  return reply->status == 503 && body != NULL
+         && g_strstr_len (body, (gssize) g_bytes_get_size (reply->body), "is sealed") != NULL;
 }
 
 /**
@@ -124,21 +144,24 @@ gboolean
 bawn_cli_output_seal_status (BawnCli *cli, const BawnCliReply *seal_status, GError **error)
 {
   const BawnJsonNode *seal = bawn_cli_reply_root (seal_status);
-  g_autoptr (BawnCliReply) leader_reply = NULL;
-  const BawnJsonNode *leader = NULL;
+  g_autoptr (BawnCliReply) reply = NULL;
+  Cluster ha = { NULL, FALSE };
 
   if (!bawn_json_is (seal, BAWN_JSON_OBJECT) || bawn_json_get (seal, "sealed") == NULL)
     return bawn_cli_fail (error, BAWN_CLI_ERROR_REMOTE,
                           _ ("The server's answer is no seal status"));
-  if (bawn_cli_api_call (cli, "GET", "sys/leader", NULL, NULL, FALSE, &leader_reply, NULL)
-      && leader_reply->status == 200
-      && bawn_json_is (bawn_cli_reply_root (leader_reply), BAWN_JSON_OBJECT))
-    leader = bawn_cli_reply_root (leader_reply);
+  if (bawn_cli_api_call (cli, "GET", "sys/leader", NULL, NULL, FALSE, &reply, NULL))
+    {
+      if (reply->status == 200 && bawn_json_is (bawn_cli_reply_root (reply), BAWN_JSON_OBJECT))
+        ha.leader = bawn_cli_reply_root (reply);
+      ha.enabled = ha.leader != NULL ? bawn_json_get_bool (ha.leader, "ha_enabled", FALSE)
+                                     : is_sealed_of_several (reply);
+    }
 
   if (bawn_cli_settings (cli)->format == BAWN_CLI_FORMAT_TABLE)
-    output_as_table (cli, seal, leader);
+    output_as_table (cli, seal, &ha);
   else
-    output_as_object (cli, seal, leader);
+    output_as_object (cli, seal, &ha);
   return TRUE;
 }
 

@@ -24,8 +24,6 @@ typedef struct
   BawnCore *core;          /* not owned */
   BawnTokenStore *tokens;
   BawnAclCache *acls;
-  char *cluster_name;
-  char *cluster_id;
 } BawnActive;
 
 BawnActive *bawn_active_ref (BawnActive *active);
@@ -38,6 +36,10 @@ BawnActive *bawn_core_ref_active (BawnCore *core);
 /* What the node knows of the cluster; both nullable, and shown to all by "status-changed". */
 void bawn_core_set_leader (BawnCore *core, BawnLeader *leader);
 void bawn_core_set_cluster_identity (BawnCore *core, BawnClusterIdentity *identity);
+
+/* Its cluster; NULL for a node that is alone. */
+typedef struct _BawnHa BawnHa;
+BawnHa *bawn_core_get_ha (BawnCore *core);
 
 BawnStore *bawn_core_get_store (BawnCore *core);
 BawnBarrier *bawn_core_get_barrier (BawnCore *core);
@@ -104,6 +106,7 @@ extern const BawnRoute bawn_sys_status_routes[];
 
 /* The node's counters; there as soon as the system engine is added. Lives as long as the core. */
 BawnMetrics *bawn_core_get_metrics (BawnCore *core);
+void bawn_core_append_metrics (BawnCore *core, GArray *rows);
 /* Writes down which version runs on this storage (sys/version-history): at activation. Blocks. */
 gboolean bawn_sys_note_version (BawnCore *core, GError **error);
 /* Rotates the barrier's key when it is due by use or age (sys/rotate/config): for a worker, now and then. Blocks. */

@@ -4,7 +4,9 @@
 #include "core/bawn-core-private.h"
 
 #include "auth/bawn-auth-token.h"
+#include "core/bawn-cluster-view.h"
 #include "core/bawn-dispatch.h"
+#include "core/bawn-ha.h"
 #include "core/bawn-lifecycle.h"
 #include "core/bawn-login.h"
 #include "core/bawn-status.h"
@@ -32,6 +34,7 @@ struct _BawnCore
   BawnDispatcher *dispatcher;
   BawnExpiry *expiry;
   BawnTokenServices token_services;
+  BawnHa *ha; /* nullable */
 
   GMutex lifecycle; /* held through init, unseal and seal, one at a time */
   GMutex lock;      /* guards what follows, never held while waiting */
@@ -39,11 +42,14 @@ struct _BawnCore
   BawnStatus *status;
   BawnSealConfig seal_config;
   gboolean initialized;
+  gboolean unsealed;
+  char *cluster_name; /* nullable while sealed */
+  char *cluster_id;
+  BawnPromotionTimes promotion;
   gint64 active_since_us;
-  char *node_id;
-  BawnLeader *leader;            /* nullable */
-  BawnClusterIdentity *identity; /* nullable */
-  GHashTable *peers;             /* node id to BawnPeer */
+  BawnClusterView *view;
+  BawnCoreMetricSource metric_source;
+  gpointer metric_data;
 };
 
 G_DEFINE_FINAL_TYPE (BawnCore, bawn_core, G_TYPE_OBJECT)
@@ -71,8 +77,6 @@ bawn_active_unref (BawnActive *active)
 
   bawn_token_store_unref (active->tokens);
   bawn_acl_cache_free (active->acls);
-  g_free (active->cluster_name);
-  g_free (active->cluster_id);
   g_free (active);
 }
 
@@ -227,8 +231,9 @@ make_status_locked (BawnCore *core)
   BawnStatus *status = bawn_status_new ();
 
   status->initialized = core->initialized;
-  status->sealed = core->active == NULL;
-  status->standby = status->sealed;
+  status->sealed = !core->unsealed;
+  status->standby = core->active == NULL;
+  status->ha_enabled = core->ha != NULL;
   status->seal_type = g_strdup (core->seal_config.type != NULL ? core->seal_config.type : "shamir");
   status->shares = core->seal_config.shares;
   status->threshold = core->seal_config.threshold;
@@ -238,12 +243,21 @@ make_status_locked (BawnCore *core)
   status->version = g_strdup (core->options.version);
   status->api_addr = g_strdup (core->options.api_addr);
   status->cluster_addr = g_strdup (core->options.cluster_addr);
+  status->cluster_name = g_strdup (core->cluster_name);
+  status->cluster_id = g_strdup (core->cluster_id);
+  status->leader = bawn_cluster_view_ref_leader (core->view);
   if (core->active != NULL)
     {
-      status->cluster_name = g_strdup (core->active->cluster_name);
-      status->cluster_id = g_strdup (core->active->cluster_id);
       status->epoch = bawn_store_get_epoch (core->store);
       status->active_since_us = core->active_since_us;
+    }
+  if (core->ha != NULL)
+    {
+      g_auto(BawnElectorInfo) info = { 0 };
+
+      bawn_ha_get_info (core->ha, &info);
+      status->ha_state = bawn_ha_state_name (info.state);
+      status->last_reason = g_strdup (info.last_reason);
     }
 
   return status;
@@ -279,139 +293,6 @@ bawn_core_ref_status (BawnCore *core)
   return bawn_status_ref (core->status);
 }
 
-/* The cluster */
-
-/**
- * bawn_core_get_node_id:
- * @core: the core
- *
- * Returns: (transfer none): a uuid, new for each process
- */
-const char *
-bawn_core_get_node_id (BawnCore *core)
-{
-  return core->node_id;
-}
-
-/**
- * bawn_core_ref_leader:
- * @core: the core
- *
- * Any thread; never waits.
- *
- * Returns: (transfer full) (nullable): who is active, as far as this node knows
- */
-BawnLeader *
-bawn_core_ref_leader (BawnCore *core)
-{
-  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&core->lock);
-
-  return core->leader != NULL ? bawn_leader_ref (core->leader) : NULL;
-}
-
-void
-bawn_core_set_leader (BawnCore *core, BawnLeader *leader)
-{
-  BawnLeader *old = NULL;
-
-  g_mutex_lock (&core->lock);
-  old = core->leader;
-  core->leader = leader != NULL ? bawn_leader_ref (leader) : NULL;
-  g_mutex_unlock (&core->lock);
-
-  g_clear_pointer (&old, bawn_leader_unref);
-  bawn_core_refresh_status (core);
-}
-
-/**
- * bawn_core_ref_cluster_identity:
- * @core: the core
- *
- * Any thread; never waits.
- *
- * Returns: (transfer full) (nullable): what to show at the cluster port; %NULL while sealed
- */
-BawnClusterIdentity *
-bawn_core_ref_cluster_identity (BawnCore *core)
-{
-  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&core->lock);
-
-  return core->identity != NULL ? bawn_cluster_identity_ref (core->identity) : NULL;
-}
-
-void
-bawn_core_set_cluster_identity (BawnCore *core, BawnClusterIdentity *identity)
-{
-  BawnClusterIdentity *old = NULL;
-
-  g_mutex_lock (&core->lock);
-  old = core->identity;
-  core->identity = identity != NULL ? bawn_cluster_identity_ref (identity) : NULL;
-  g_mutex_unlock (&core->lock);
-
-  g_clear_pointer (&old, bawn_cluster_identity_unref);
-  bawn_core_refresh_status (core);
-}
-
-/**
- * bawn_core_note_peer:
- * @core: the core
- * @peer: (transfer full): what a heartbeat said
- *
- * Any thread.
- */
-void
-bawn_core_note_peer (BawnCore *core, BawnPeer *peer)
-{
-  g_mutex_lock (&core->lock);
-  g_hash_table_replace (core->peers, peer->node_id, peer);
-  g_mutex_unlock (&core->lock);
-}
-
-static gboolean
-is_forgotten (gpointer key G_GNUC_UNUSED, gpointer value, gpointer now_us)
-{
-  const BawnPeer *peer = value;
-
-  return *(gint64 *) now_us - peer->last_contact_us > BAWN_PEER_FORGET_US;
-}
-
-static gint
-compare_peers (gconstpointer a, gconstpointer b)
-{
-  const BawnPeer *one = *(BawnPeer *const *) a;
-  const BawnPeer *other = *(BawnPeer *const *) b;
-  int order = g_strcmp0 (one->api_addr, other->api_addr);
-
-  return order != 0 ? order : g_strcmp0 (one->node_id, other->node_id);
-}
-
-/**
- * bawn_core_dup_peers:
- * @core: the core
- *
- * Any thread.
- *
- * Returns: (transfer full) (element-type BawnPeer): who was heard of lately, sorted by address
- */
-GPtrArray *
-bawn_core_dup_peers (BawnCore *core)
-{
-  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&core->lock);
-  GPtrArray *peers = g_ptr_array_new_with_free_func ((GDestroyNotify) bawn_peer_free);
-  gint64 now_us = bawn_clock_real_us (core->options.clock);
-  GHashTableIter iter;
-  gpointer peer = NULL;
-
-  g_hash_table_foreach_remove (core->peers, is_forgotten, &now_us);
-  g_hash_table_iter_init (&iter, core->peers);
-  while (g_hash_table_iter_next (&iter, NULL, &peer))
-    g_ptr_array_add (peers, bawn_peer_copy (peer));
-  g_ptr_array_sort (peers, compare_peers);
-
-  return peers;
-}
-
 /* For bawn-lifecycle.c, which is the only one that changes these. */
 
 GMutex *
@@ -421,7 +302,7 @@ bawn_core_get_lifecycle_lock (BawnCore *core)
 }
 
 BawnActive *
-bawn_core_new_active (BawnCore *core, BawnSecret *token_key, const char *cluster_name, const char *cluster_id)
+bawn_core_new_active (BawnCore *core, BawnSecret *token_key)
 {
   BawnActive *active = g_new0 (BawnActive, 1);
 
@@ -429,10 +310,70 @@ bawn_core_new_active (BawnCore *core, BawnSecret *token_key, const char *cluster
   active->core = core;
   active->tokens = bawn_token_store_new (token_key, core->options.clock);
   active->acls = bawn_acl_cache_new (ACL_CACHE_ENTRIES);
-  active->cluster_name = g_strdup (cluster_name);
-  active->cluster_id = g_strdup (cluster_id);
 
   return active;
+}
+
+void
+bawn_core_set_unsealed (BawnCore *core, const char *cluster_name, const char *cluster_id, BawnClusterIdentity *identity)
+{
+  g_mutex_lock (&core->lock);
+  core->unsealed = TRUE;
+  g_free (core->cluster_name);
+  g_free (core->cluster_id);
+  core->cluster_name = g_strdup (cluster_name);
+  core->cluster_id = g_strdup (cluster_id);
+  g_mutex_unlock (&core->lock);
+
+  bawn_core_set_cluster_identity (core, identity);
+}
+
+void
+bawn_core_set_sealed (BawnCore *core)
+{
+  g_mutex_lock (&core->lock);
+  core->unsealed = FALSE;
+  g_clear_pointer (&core->cluster_name, g_free);
+  g_clear_pointer (&core->cluster_id, g_free);
+  g_mutex_unlock (&core->lock);
+
+  bawn_core_set_cluster_identity (core, NULL);
+}
+
+gboolean
+bawn_core_is_unsealed (BawnCore *core)
+{
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&core->lock);
+
+  return core->unsealed;
+}
+
+BawnClusterView *
+bawn_core_get_cluster_view (BawnCore *core)
+{
+  return core->view;
+}
+
+BawnHa *
+bawn_core_get_ha (BawnCore *core)
+{
+  return core->ha;
+}
+
+void
+bawn_core_set_promotion_times (BawnCore *core, const BawnPromotionTimes *times)
+{
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&core->lock);
+
+  core->promotion = *times;
+}
+
+void
+bawn_core_get_promotion_times (BawnCore *core, BawnPromotionTimes *out_times)
+{
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&core->lock);
+
+  *out_times = core->promotion;
 }
 
 void
@@ -504,6 +445,60 @@ bawn_core_dispatch (BawnCore *core, BawnRequest *request, BawnCoreReply reply, g
   bawn_dispatcher_run (core->dispatcher, request, reply, user_data);
 }
 
+void
+bawn_core_set_metric_source (BawnCore *core, BawnCoreMetricSource func, gpointer user_data)
+{
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&core->lock);
+
+  core->metric_source = func;
+  core->metric_data = user_data;
+}
+
+/* Under the lock, so that the source stays while it is asked: it only reads its counters. */
+void
+bawn_core_append_metrics (BawnCore *core, GArray *rows)
+{
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&core->lock);
+
+  if (core->metric_source != NULL)
+    core->metric_source (rows, core->metric_data);
+}
+
+/**
+ * bawn_core_set_addresses:
+ * @core: a core that was not loaded yet
+ * @api_addr: (nullable): where clients reach this node
+ * @cluster_addr: (nullable): where other nodes do
+ */
+void
+bawn_core_set_addresses (BawnCore *core, const char *api_addr, const char *cluster_addr)
+{
+  g_autofree char *api = g_strdup (api_addr);
+  g_autofree char *cluster = g_strdup (cluster_addr);
+
+  g_mutex_lock (&core->lock);
+  g_free ((char *) core->options.api_addr);
+  g_free ((char *) core->options.cluster_addr);
+  core->options.api_addr = g_steal_pointer (&api);
+  core->options.cluster_addr = g_steal_pointer (&cluster);
+  g_mutex_unlock (&core->lock);
+
+  bawn_core_refresh_status (core);
+}
+
+/**
+ * bawn_core_hand_over:
+ * @core: the core
+ * @reason: for the log
+ *
+ * Blocks.
+ */
+void
+bawn_core_hand_over (BawnCore *core, const char *reason)
+{
+  bawn_ha_leave (core->ha, reason);
+}
+
 /**
  * bawn_core_reopen_audit:
  * @core: the core
@@ -537,6 +532,7 @@ bawn_core_finalize (GObject *object)
   BawnCore *core = BAWN_CORE (object);
 
   bawn_core_stop (core);
+  g_clear_pointer (&core->ha, bawn_ha_free);
   g_clear_pointer (&core->dispatcher, bawn_dispatcher_free);
   g_clear_pointer (&core->expiry, bawn_expiry_free);
   g_signal_handlers_disconnect_by_data (core->store, core);
@@ -554,11 +550,12 @@ bawn_core_finalize (GObject *object)
   g_free ((char *) core->options.api_addr);
   g_free ((char *) core->options.cluster_addr);
   g_free ((char *) core->options.version);
+  g_free ((char *) core->options.lease_file);
+  g_clear_object (&core->options.ha_backend);
+  g_free (core->cluster_name);
+  g_free (core->cluster_id);
   g_clear_pointer (&core->options.clock, bawn_clock_unref);
-  g_clear_pointer (&core->leader, bawn_leader_unref);
-  g_clear_pointer (&core->identity, bawn_cluster_identity_unref);
-  g_clear_pointer (&core->peers, g_hash_table_unref);
-  g_free (core->node_id);
+  g_clear_pointer (&core->view, bawn_cluster_view_free);
   g_mutex_clear (&core->lifecycle);
   g_mutex_clear (&core->lock);
 
@@ -586,8 +583,7 @@ bawn_core_init (BawnCore *core)
   core->rekey = bawn_rekey_new ();
   core->generate_root = bawn_generate_root_new (BAWN_CORE_ROOT_TOKEN_LENGTH);
   core->audit = bawn_audit_broker_new ();
-  core->node_id = bawn_random_uuid ();
-  core->peers = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) bawn_peer_free);
+  core->view = bawn_cluster_view_new ();
 }
 
 /**
@@ -610,6 +606,9 @@ bawn_core_new (BawnStore *store, const BawnCoreOptions *options)
   core->options.api_addr = g_strdup (options->api_addr);
   core->options.cluster_addr = g_strdup (options->cluster_addr);
   core->options.version = g_strdup (options->version);
+  core->options.lease_file = g_strdup (options->lease_file);
+  core->options.ha_backend = options->ha_backend != NULL ? g_object_ref (options->ha_backend) : NULL;
+  core->ha = bawn_ha_new (core, options);
   core->status = make_status_locked (core);
   core->token_services = (BawnTokenServices) {
     .ref_store = ref_token_store,

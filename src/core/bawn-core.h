@@ -3,6 +3,7 @@
 
 #include "audit/bawn-audit.h"
 #include "logical/bawn-engine.h"
+#include "storage/bawn-ha-backend.h"
 #include "storage/bawn-store.h"
 #include "util/bawn-clock.h"
 
@@ -15,19 +16,26 @@ G_BEGIN_DECLS
  * @cluster_name: (nullable): taken at init; made up if %NULL
  * @pool_threads: workers for requests that must wait; 0: %BAWN_CORE_POOL_THREADS
  * @api_addr: (nullable): what this node advertises
+ * @ha_backend: (nullable): where nodes elect; %NULL: this node is alone
+ * @lease_ttl_us: 0: %BAWN_HA_LEASE_TTL_DEFAULT_US
+ * @lease_renew_us: 0: a quarter of that
+ * @lease_file: (nullable): see `bawnd --release-lease`
  *
- * What a core is made with. Strings are copied.
+ * What a core is made with. Strings are copied, objects kept.
  */
 typedef struct
 {
   BawnClock *clock;
   const char *storage_type;
-  gboolean ha_available;
   const char *cluster_name;
   const char *api_addr;
   const char *cluster_addr;
   guint pool_threads;
   const char *version; /* of bawn itself */
+  BawnHaBackend *ha_backend;
+  gint64 lease_ttl_us;
+  gint64 lease_renew_us;
+  const char *lease_file;
 } BawnCoreOptions;
 
 /**
@@ -108,6 +116,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnPeer, bawn_peer_free)
 /**
  * BawnStatus:
  *
+ * @ha_state: of the election: "standby" …; %NULL for a node that is alone
+ * @leader: (nullable): who is active
+ * @last_reason: (nullable): why @ha_state last changed
+ *
  * The state of the node, for everyone who shows it: one immutable snapshot, swapped atomically. Reading it takes no
  * lock that anybody holds while waiting, and never touches the storage.
  */
@@ -130,6 +142,9 @@ typedef struct
   char *cluster_addr;
   guint64 epoch;
   gint64 active_since_us;
+  const char *ha_state;
+  BawnLeader *leader;
+  char *last_reason;
 } BawnStatus;
 
 BawnStatus *bawn_status_ref (BawnStatus *status);
@@ -148,7 +163,9 @@ G_DECLARE_FINAL_TYPE (BawnCore, bawn_core, BAWN, CORE, GObject)
 BawnCore *bawn_core_new (BawnStore *store, const BawnCoreOptions *options);
 /* Before anything else runs. The engine's class name is its mount type. @is_auth: a login method. */
 void bawn_core_add_engine (BawnCore *core, BawnEngine *engine, gboolean is_auth);
-/* Looks at the storage: initialised or not. Blocks. */
+/* Where others reach this node, if that was not known before; before bawn_core_load(). */
+void bawn_core_set_addresses (BawnCore *core, const char *api_addr, const char *cluster_addr);
+/* Looks at the storage: initialised or not; and begins to watch it, if there are others. Blocks. */
 gboolean bawn_core_load (BawnCore *core, GError **error);
 BawnStatus *bawn_core_ref_status (BawnCore *core);
 
@@ -163,9 +180,19 @@ void bawn_core_note_peer (BawnCore *core, BawnPeer *peer);
 /* (element-type BawnPeer), sorted by address. */
 GPtrArray *bawn_core_dup_peers (BawnCore *core);
 
+/* Whoever has numbers to show in sys/metrics: @func appends #BawnMetricRow (core/bawn-metrics.h) to @rows, on any thread. One source;
+ * before any request, or %NULL when it goes. */
+typedef void (*BawnCoreMetricSource) (GArray *rows, gpointer user_data);
+void bawn_core_set_metric_source (BawnCore *core, BawnCoreMetricSource func, gpointer user_data);
+
 typedef void (*BawnCoreReply) (BawnRequest *request, BawnResponse *response, GError *error, gpointer user_data);
 /* Runs a request. @reply gets the response or the error (owning both), exactly once: at once, or later on any thread. */
 void bawn_core_dispatch (BawnCore *core, BawnRequest *request, BawnCoreReply reply, gpointer user_data);
+
+/* TRUE for an endpoint about the node that is asked (seal, metrics …). Asked of a standby, the request is answered STANDBY with
+ * @authorize_only set: the active node is to say whether the caller may, after which the request comes back with @authorized set, and is
+ * carried out here. */
+gboolean bawn_core_concerns_node (BawnCore *core, BawnRequest *request);
 
 /* For the daemon and for tests; each blocks. @out_shares: of #BawnSecret. */
 gboolean bawn_core_initialize (BawnCore *core, guint shares, guint threshold, GPtrArray **out_shares,
@@ -173,6 +200,9 @@ gboolean bawn_core_initialize (BawnCore *core, guint shares, guint threshold, GP
 gboolean bawn_core_unseal_share (BawnCore *core, BawnSecret *share, GError **error);
 void bawn_core_seal (BawnCore *core, const char *reason);
 void bawn_core_reopen_audit (BawnCore *core);
+/* Lets another node become active, and stays unsealed: what is asked here from now on is theirs. Blocks until the lease is given
+ * back. */
+void bawn_core_hand_over (BawnCore *core, const char *reason);
 /* Seals, stops the workers, waits for them. */
 void bawn_core_stop (BawnCore *core);
 

@@ -3,6 +3,10 @@
 
 #include "core/bawn-dispatch.h"
 
+#include "core/bawn-ha.h"
+#include "core/bawn-lifecycle.h"
+#include "core/bawn-sys-private.h"
+
 #include <string.h>
 
 /* Conflicts are settled by running again; beyond this many the node is too busy with that key to be of use. */
@@ -27,7 +31,8 @@ typedef struct
   BawnCoreReply reply;
   gpointer user_data;
   guint attempts;
-  gint64 begun_us; /* monotonic */
+  gint64 begun_us;   /* monotonic */
+  gboolean for_node; /* the caller is entitled; nothing but this node is asked */
 
   BawnActive *active;
   BawnTxn *txn;
@@ -114,6 +119,17 @@ find_direct (const BawnRequest *request)
   return NULL;
 }
 
+/* A refused fence or a closed term says nothing about the request: another node may take it. */
+static void
+translate_commit_error (GError **error)
+{
+  if (!bawn_error_is (*error, BAWN_ERROR_DEPOSED))
+    return;
+
+  g_clear_error (error);
+  (void) bawn_fail (error, BAWN_ERROR_STANDBY, "node is not active");
+}
+
 static void
 run_direct (BawnExchange *exchange, const BawnDirectRoute *row, gboolean may_block)
 {
@@ -121,6 +137,23 @@ run_direct (BawnExchange *exchange, const BawnDirectRoute *row, gboolean may_blo
     (void) bawn_fail (&exchange->error, BAWN_ERROR_UNSUPPORTED, "unsupported operation");
   else
     exchange->response = row->handler (exchange->dispatcher->core, exchange->request, may_block, &exchange->error);
+  translate_commit_error (&exchange->error);
+}
+
+/* A sealed node says so; anybody else is not active, or was not a moment ago. */
+static void
+fail_inactive (BawnExchange *exchange)
+{
+  if (!bawn_core_is_unsealed (exchange->dispatcher->core))
+    (void) bawn_fail (&exchange->error, BAWN_ERROR_SEALED, "Vault is sealed");
+  else
+    {
+      BawnRequest *request = exchange->request;
+
+      if (!request->forwarded && bawn_core_concerns_node (exchange->dispatcher->core, request))
+        request->authorize_only = TRUE;
+      (void) bawn_fail (&exchange->error, BAWN_ERROR_STANDBY, "node is not active");
+    }
 }
 
 /* One attempt; what comes of it is in the exchange. */
@@ -132,6 +165,11 @@ attempt (BawnExchange *exchange, gboolean may_block)
 
   bawn_exchange_forget_attempt (exchange);
   exchange->attempts++;
+  if (exchange->for_node)
+    {
+      exchange->response = bawn_sys_run_for_node (core, exchange->request, &exchange->error);
+      return;
+    }
   if (direct != NULL)
     {
       run_direct (exchange, direct, may_block);
@@ -141,7 +179,7 @@ attempt (BawnExchange *exchange, gboolean may_block)
   exchange->active = bawn_core_ref_active (core);
   if (exchange->active == NULL)
     {
-      (void) bawn_fail (&exchange->error, BAWN_ERROR_SEALED, "Vault is sealed");
+      fail_inactive (exchange);
       return;
     }
 
@@ -180,17 +218,6 @@ move_to_pool (BawnExchange *exchange)
     answer_error (exchange, (BawnErrorCode) error->code, error->message);
 }
 
-/* A refused fence or a closed term says nothing about the request: another node may take it. */
-static void
-translate_commit_error (GError **error)
-{
-  if (!bawn_error_is (*error, BAWN_ERROR_DEPOSED))
-    return;
-
-  g_clear_error (error);
-  (void) bawn_fail (error, BAWN_ERROR_STANDBY, "node is not active");
-}
-
 static void
 fail_commit (BawnExchange *exchange, GError *error)
 {
@@ -220,6 +247,19 @@ on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
     answer (exchange);
 }
 
+/* What was read from memory is the truth only if no other node can have written since. Asked after the reading. */
+static gboolean
+stands (BawnExchange *exchange, GError **error)
+{
+  if (exchange->txn == NULL)
+    return TRUE;
+  if (!bawn_txn_validate (exchange->txn, error))
+    return FALSE;
+
+  return bawn_ha_may_serve (bawn_core_get_ha (exchange->dispatcher->core))
+         || bawn_fail (error, BAWN_ERROR_STANDBY, "the lease of this node has run out");
+}
+
 static gboolean
 has_writes (const BawnExchange *exchange)
 {
@@ -244,7 +284,7 @@ run_in_place (BawnExchange *exchange)
       bawn_txn_commit_async (exchange->txn, NULL, on_committed, exchange);
       return;
     }
-  if (exchange->txn != NULL && !bawn_txn_validate (exchange->txn, &error))
+  if (!stands (exchange, &error))
     fail_commit (exchange, error);
 
   if (wants_pool (exchange))
@@ -270,7 +310,7 @@ run_on_pool (gpointer data, gpointer user_data)
           if (!bawn_txn_commit (exchange->txn, &error))
             fail_commit (exchange, error);
         }
-      else if (exchange->txn != NULL && !wants_pool (exchange) && !bawn_txn_validate (exchange->txn, &error))
+      else if (!wants_pool (exchange) && !stands (exchange, &error))
         fail_commit (exchange, error);
 
       if (!wants_pool (exchange))
@@ -324,8 +364,8 @@ bawn_dispatcher_free (BawnDispatcher *dispatcher)
   g_free (dispatcher);
 }
 
-void
-bawn_dispatcher_run (BawnDispatcher *dispatcher, BawnRequest *request, BawnCoreReply reply, gpointer user_data)
+static BawnExchange *
+begin (BawnDispatcher *dispatcher, BawnRequest *request, BawnCoreReply reply, gpointer user_data)
 {
   BawnExchange *exchange = g_new0 (BawnExchange, 1);
 
@@ -336,5 +376,17 @@ bawn_dispatcher_run (BawnDispatcher *dispatcher, BawnRequest *request, BawnCoreR
   exchange->begun_us = g_get_monotonic_time ();
   bawn_metrics_add (dispatcher->metrics, BAWN_METRIC_REQUESTS, 1);
   bawn_metrics_add (dispatcher->metrics, BAWN_METRIC_REQUESTS_IN_FLIGHT, 1);
-  run_in_place (exchange);
+  return exchange;
+}
+
+void
+bawn_dispatcher_run (BawnDispatcher *dispatcher, BawnRequest *request, BawnCoreReply reply, gpointer user_data)
+{
+  BawnExchange *exchange = begin (dispatcher, request, reply, user_data);
+
+  exchange->for_node = request->authorized && !request->forwarded;
+  if (exchange->for_node)
+    move_to_pool (exchange);
+  else
+    run_in_place (exchange);
 }

@@ -22,7 +22,8 @@ static const BawnRoute *const families[] = {
   bawn_sys_mounts_routes,   bawn_sys_remount_routes, bawn_sys_policy_routes,
   bawn_sys_password_routes, bawn_sys_lease_routes,   bawn_sys_count_routes,
   bawn_sys_wrapping_routes, bawn_audit_routes,       bawn_sys_tools_routes,
-  bawn_sys_keys_routes,     bawn_sys_status_routes,  bawn_sys_config_routes,
+  bawn_sys_keys_routes,     bawn_sys_status_routes,
+  bawn_sys_ha_routes,  bawn_sys_config_routes,
   bawn_sys_spec_routes,     bawn_sys_loggers_routes, bawn_sys_internal_routes,
 };
 

@@ -3,11 +3,12 @@
 
 #include "core/bawn-lifecycle.h"
 
+#include <string.h>
+
+#include "core/bawn-ha.h"
+#include "crypto/bawn-certificate.h"
 #include "util/bawn-log.h"
 
-/* Through the barrier: the key that tokens are hashed with, and who the cluster is. */
-#define TOKEN_KEY_KEY "core/token-key"
-#define CLUSTER_KEY "core/cluster"
 
 /**
  * bawn_core_load_seal_records:
@@ -27,17 +28,8 @@ bawn_core_load_seal_records (BawnCore *core, BawnSealRecords *out_records, GErro
   return bawn_seal_records_load (txn, out_records, error);
 }
 
-/**
- * bawn_core_load:
- * @core: the core
- * @error: return location
- *
- * Looks whether the storage is initialised, and how it is sealed. Blocks.
- *
- * Returns: %FALSE if the storage could not be asked
- */
 gboolean
-bawn_core_load (BawnCore *core, GError **error)
+bawn_lifecycle_look (BawnCore *core, GError **error)
 {
   g_autoptr(BawnTxn) txn = bawn_store_begin (bawn_core_get_store (core), NULL, TRUE);
   BawnSealConfig config = { 0 };
@@ -47,6 +39,26 @@ bawn_core_load (BawnCore *core, GError **error)
     return FALSE;
 
   bawn_core_set_seal_config (core, present, &config);
+  return TRUE;
+}
+
+/**
+ * bawn_core_load:
+ * @core: the core
+ * @error: return location
+ *
+ * Looks whether the storage is initialised, and how it is sealed; from the first call on, it is watched if other nodes share it.
+ * Blocks.
+ *
+ * Returns: %FALSE if the storage could not be asked
+ */
+gboolean
+bawn_core_load (BawnCore *core, GError **error)
+{
+  if (!bawn_lifecycle_look (core, error))
+    return FALSE;
+
+  bawn_ha_watch (bawn_core_get_ha (core));
   return TRUE;
 }
 
@@ -113,7 +125,7 @@ put_cluster (BawnCore *core, BawnTxn *txn)
   bawn_json_writer_end_object (&w);
 
   g_autoptr(GBytes) bytes = bawn_json_writer_finish (&w);
-  bawn_txn_put (txn, CLUSTER_KEY, bytes);
+  bawn_txn_put (txn, BAWN_CLUSTER_KEY, bytes);
 }
 
 static BawnSecret *
@@ -122,8 +134,32 @@ put_token_key (BawnTxn *txn)
   BawnSecret *key = bawn_secret_new_random (BAWN_KEY_SIZE);
   g_autoptr(GBytes) bytes = bawn_bytes_new (bawn_secret_data (key), bawn_secret_size (key));
 
-  bawn_txn_put (txn, TOKEN_KEY_KEY, bytes);
+  bawn_txn_put (txn, BAWN_TOKEN_KEY_KEY, bytes);
   return key;
+}
+
+static gboolean
+put_identity (BawnTxn *txn, GError **error)
+{
+  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_autoptr(GBytes) certificate = NULL;
+  g_autoptr(BawnSecret) key = NULL;
+  g_autofree char *id = bawn_random_uuid ();
+  g_autofree char *name = g_strdup_printf ("bawn-%s", id);
+
+  if (!bawn_certificate_new_self_signed (name, &certificate, &key, error))
+    return FALSE;
+
+  bawn_json_writer_begin_object (&w);
+  bawn_json_writer_name (&w, "certificate");
+  bawn_json_writer_string_n (&w, g_bytes_get_data (certificate, NULL), g_bytes_get_size (certificate));
+  bawn_json_writer_name (&w, "key");
+  bawn_json_writer_string_n (&w, (const char *) bawn_secret_data (key), bawn_secret_size (key));
+  bawn_json_writer_end_object (&w);
+
+  g_autoptr(GBytes) bytes = bawn_json_writer_finish (&w);
+  bawn_txn_put (txn, BAWN_CLUSTER_IDENTITY_KEY, bytes);
+  return TRUE;
 }
 
 /* All that a new storage holds, in one commit. */
@@ -146,7 +182,7 @@ init_in_term (BawnCore *core, guint shares, guint threshold, GPtrArray **out_sha
   put_first_mounts (txn);
   put_cluster (core, txn);
   bawn_policy_put_defaults (txn);
-  if (!bawn_core_create_root_token (tokens, txn, now, &root_token, error) || !bawn_txn_commit (txn, error))
+  if (!put_identity (txn, error) || !bawn_core_create_root_token (tokens, txn, now, &root_token, error) || !bawn_txn_commit (txn, error))
     return FALSE;
 
   *out_shares = g_steal_pointer (&handed_out);
@@ -209,86 +245,78 @@ bawn_core_initialize (BawnCore *core, guint shares, guint threshold, GPtrArray *
 
 /* Unseal */
 
-static BawnActive *
-read_active (BawnCore *core, GError **error)
+static BawnClusterIdentity *
+parse_identity (GBytes *text, GError **error)
 {
-  g_autoptr(BawnTxn) txn
-      = bawn_store_begin (bawn_core_get_store (core), BAWN_CODEC (bawn_core_get_barrier (core)), TRUE);
-  g_autoptr(GBytes) key = NULL;
-  g_autoptr(GBytes) cluster = NULL;
+  g_autoptr(BawnJson) json = bawn_json_parse (text, NULL, error);
 
-  if (!bawn_txn_get (txn, TOKEN_KEY_KEY, &key, error) || !bawn_txn_get (txn, CLUSTER_KEY, &cluster, error))
-    return NULL;
-  if (key == NULL || g_bytes_get_size (key) != BAWN_KEY_SIZE || cluster == NULL)
-    return bawn_fail_null (error, BAWN_ERROR_CORRUPT, "%s or %s is missing or of the wrong size", TOKEN_KEY_KEY,
-                           CLUSTER_KEY);
-
-  g_autoptr(BawnJson) json = bawn_json_parse (cluster, NULL, error);
   if (json == NULL)
     return NULL;
 
-  g_autoptr(BawnSecret) secret = bawn_secret_new_copy (g_bytes_get_data (key, NULL), BAWN_KEY_SIZE);
-  return bawn_core_new_active (core, secret, bawn_json_get_string (bawn_json_root (json), "name", ""),
-                                 bawn_json_get_string (bawn_json_root (json), "id", ""));
+  const BawnJsonNode *root = bawn_json_root (json);
+  const char *certificate = bawn_json_get_string (root, "certificate", NULL);
+  const char *key = bawn_json_get_string (root, "key", NULL);
+  if (certificate == NULL || key == NULL)
+    return bawn_fail_null (error, BAWN_ERROR_CORRUPT, "%s cannot be read", BAWN_CLUSTER_IDENTITY_KEY);
+
+  g_autoptr(GBytes) bytes = bawn_bytes_new (certificate, strlen (certificate));
+  g_autoptr(BawnSecret) secret = bawn_secret_new_copy (key, strlen (key));
+  return bawn_cluster_identity_new (bytes, secret);
 }
 
-/* From here on the node serves, or is as sealed as before. */
+/* What every unsealed node knows, active or not. */
 static gboolean
-go_active (BawnCore *core, BawnKeyring *keyring, GError **error)
+read_cluster (BawnCore *core, GError **error)
 {
-  BawnStore *store = bawn_core_get_store (core);
   BawnBarrier *barrier = bawn_core_get_barrier (core);
+  g_autoptr(BawnTxn) txn = bawn_store_begin (bawn_core_get_store (core), BAWN_CODEC (barrier), TRUE);
+  g_autoptr(GBytes) cluster = NULL;
+  g_autoptr(GBytes) identity_text = NULL;
 
-  bawn_barrier_adopt (barrier, keyring);
-  if (!bawn_store_open_term (store, 0, NULL, error))
-    {
-      bawn_barrier_seal (barrier);
-      return FALSE;
-    }
+  if (!bawn_txn_get (txn, BAWN_CLUSTER_KEY, &cluster, error)
+      || !bawn_txn_get (txn, BAWN_CLUSTER_IDENTITY_KEY, &identity_text, error))
+    return FALSE;
+  if (cluster == NULL || identity_text == NULL)
+    return bawn_fail (error, BAWN_ERROR_CORRUPT, "%s or %s is missing", BAWN_CLUSTER_KEY, BAWN_CLUSTER_IDENTITY_KEY);
 
-  BawnActive *active = read_active (core, error);
-  if (active == NULL)
-    {
-      bawn_store_close_term (store);
-      bawn_barrier_seal (barrier);
-      return FALSE;
-    }
+  g_autoptr(BawnJson) json = bawn_json_parse (cluster, NULL, error);
+  g_autoptr(BawnClusterIdentity) identity = json != NULL ? parse_identity (identity_text, error) : NULL;
+  if (identity == NULL)
+    return FALSE;
 
-  if (!bawn_sys_note_version (core, error))
-    {
-      bawn_active_unref (active);
-      bawn_store_close_term (store);
-      bawn_barrier_seal (barrier);
-      return FALSE;
-    }
-
-  bawn_core_set_active (core, active);
-  bawn_core_kick_expiry (core);
-  bawn_log_info ("core", "unsealed, active in epoch %" G_GUINT64_FORMAT, bawn_store_get_epoch (store));
-
+  bawn_core_set_unsealed (core, bawn_json_get_string (bawn_json_root (json), "name", ""),
+                          bawn_json_get_string (bawn_json_root (json), "id", ""), identity);
   return TRUE;
 }
 
-/**
- * bawn_core_unseal_share:
- * @core: the core
- * @share: one share
- * @error: return location
- *
- * At the threshold the node is unsealed; see the status for how far it is. On a node that is unsealed nothing happens.
- * Blocks.
- *
- * Returns: %FALSE with INVALID for wrong shares, whose progress is lost then
- */
-gboolean
-bawn_core_unseal_share (BawnCore *core, BawnSecret *share, GError **error)
+/* From here on the node serves, or stands by for it, or is as sealed as before. */
+static gboolean
+open_up (BawnCore *core, BawnKeyring *keyring, GError **error)
+{
+  BawnBarrier *barrier = bawn_core_get_barrier (core);
+  BawnHa *ha = bawn_core_get_ha (core);
+
+  bawn_barrier_adopt (barrier, keyring);
+  if (!read_cluster (core, error) || (ha == NULL && !bawn_core_promote (core, 0, NULL, error)))
+    {
+      bawn_core_set_sealed (core);
+      bawn_barrier_seal (barrier);
+      return FALSE;
+    }
+
+  bawn_log_info ("core", "unsealed");
+  bawn_ha_join (ha);
+  return TRUE;
+}
+
+static gboolean
+give_share (BawnCore *core, BawnSecret *share, GError **error)
 {
   g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (bawn_core_get_lifecycle_lock (core));
   g_auto(BawnSealRecords) records = BAWN_SEAL_RECORDS_INIT;
   g_autoptr(BawnKeyring) keyring = NULL;
-  g_autoptr(BawnActive) active = bawn_core_ref_active (core);
 
-  if (active != NULL)
+  if (bawn_core_is_unsealed (core))
     return TRUE;
   if (!bawn_core_load_seal_records (core, &records, error))
     return FALSE;
@@ -299,7 +327,29 @@ bawn_core_unseal_share (BawnCore *core, BawnSecret *share, GError **error)
   if (!taken || keyring == NULL)
     return taken;
 
-  return go_active (core, keyring, error);
+  return open_up (core, keyring, error);
+}
+
+/**
+ * bawn_core_unseal_share:
+ * @core: the core
+ * @share: one share
+ * @error: return location
+ *
+ * At the threshold the node is unsealed; see the status for how far it is. On a node that is unsealed nothing happens.
+ * One of several nodes stands for election then, which is waited for if it takes no longer than a moment. Blocks.
+ *
+ * Returns: %FALSE with INVALID for wrong shares, whose progress is lost then
+ */
+gboolean
+bawn_core_unseal_share (BawnCore *core, BawnSecret *share, GError **error)
+{
+  if (!give_share (core, share, error))
+    return FALSE;
+
+  if (bawn_core_is_unsealed (core))
+    bawn_ha_settle (bawn_core_get_ha (core));
+  return TRUE;
 }
 
 void
@@ -325,18 +375,20 @@ void
 bawn_core_seal (BawnCore *core, const char *reason)
 {
   g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (bawn_core_get_lifecycle_lock (core));
-  g_autoptr(BawnActive) active = bawn_core_ref_active (core);
+  BawnHa *ha = bawn_core_get_ha (core);
 
-  if (active == NULL)
+  if (!bawn_core_is_unsealed (core))
     return;
 
-  bawn_core_set_active (core, NULL);
-  bawn_store_close_term (bawn_core_get_store (core));
-  bawn_rekey_cancel (bawn_core_get_rekey (core));
-  bawn_generate_root_cancel (bawn_core_get_generate_root (core));
+  if (ha != NULL)
+    bawn_ha_leave (ha, reason);
+  else
+    bawn_core_withdraw (core, reason);
   bawn_seal_shamir_reset (bawn_core_get_seal (core));
+  bawn_core_set_sealed (core);
   bawn_barrier_seal (bawn_core_get_barrier (core));
   bawn_audit_broker_close (bawn_core_get_audit (core));
+  bawn_ha_forget (ha);
   bawn_core_refresh_status (core);
   bawn_log_info ("core", "sealed: %s", reason);
 }
@@ -354,6 +406,12 @@ seal_deposed (gpointer data)
 static void
 on_deposed (BawnStore *store, BawnCore *core)
 {
+  if (bawn_core_get_ha (core) != NULL)
+    {
+      bawn_ha_deposed (bawn_core_get_ha (core));
+      return;
+    }
+
   g_thread_unref (g_thread_new ("bawn-deposed", seal_deposed, g_object_ref (core)));
 }
 

@@ -1,17 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "core/bawn-core-private.h"
+#include "core/bawn-activation.h"
 
 G_BEGIN_DECLS
 
-/* Has the node seal itself when the storage refuses its fence. */
+/* Through the barrier: the key that tokens are hashed with, who the cluster is, and what its nodes show each other. */
+#define BAWN_TOKEN_KEY_KEY "core/token-key"
+#define BAWN_CLUSTER_KEY "core/cluster"
+#define BAWN_CLUSTER_IDENTITY_KEY "core/cluster-identity"
+
+/* Whether the storage is initialised, and how it is sealed. Blocks. */
+gboolean bawn_lifecycle_look (BawnCore *core, GError **error);
+
+/* Has the node withdraw, or seal itself if it is alone, when the storage refuses its fence. */
 void bawn_lifecycle_watch (BawnCore *core);
 
 /* What only the lifecycle may do to a core. */
 GMutex *bawn_core_get_lifecycle_lock (BawnCore *core);
-BawnActive *bawn_core_new_active (BawnCore *core, BawnSecret *token_key, const char *cluster_name,
-                                      const char *cluster_id);
+BawnActive *bawn_core_new_active (BawnCore *core, BawnSecret *token_key);
+/* Unsealed: the keys are there, and the names of the cluster. */
+void bawn_core_set_unsealed (BawnCore *core, const char *cluster_name, const char *cluster_id, BawnClusterIdentity *identity);
+/* Sealed: whatever a node knows only while it is unsealed is forgotten. */
+void bawn_core_set_sealed (BawnCore *core);
+gboolean bawn_core_is_unsealed (BawnCore *core);
+void bawn_core_set_promotion_times (BawnCore *core, const BawnPromotionTimes *times);
 void bawn_core_set_active (BawnCore *core, BawnActive *active);
 void bawn_core_set_seal_config (BawnCore *core, gboolean initialized, const BawnSealConfig *config);
 

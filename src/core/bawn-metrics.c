@@ -35,12 +35,6 @@ static const struct
                                  "Leases revoked or expired" },
   [BAWN_METRIC_AUDIT_FAILURES] = { "bawn.audit.failures", BAWN_METRIC_COUNTER,
                                    "Records that no audit device took" },
-  [BAWN_METRIC_CONNECTIONS] = { "bawn.http.connections", BAWN_METRIC_COUNTER,
-                                "Connections accepted" },
-  [BAWN_METRIC_CONNECTIONS_OPEN] = { "bawn.http.open_connections", BAWN_METRIC_GAUGE,
-                                     "Connections open" },
-  [BAWN_METRIC_CONNECTIONS_REFUSED] = { "bawn.http.refused_connections", BAWN_METRIC_COUNTER,
-                                        "Connections refused for a limit" },
 };
 
 BawnMetrics *

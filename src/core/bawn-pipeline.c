@@ -297,6 +297,11 @@ run_handler (BawnAttempt *attempt, GError **error)
       return NULL;
     }
 
+  if (request->authorize_only)
+    return (attempt->route->flags & BAWN_ROUTE_NODE) != 0
+               ? bawn_response_new_empty ()
+               : bawn_fail_null (error, BAWN_ERROR_INVALID, "this is not about one node");
+
   g_autoptr(BawnTxn) scope = scope_for (attempt);
   response = attempt->route->handler (attempt->engine, request, scope, error);
   if (response == NULL || !finish_response (attempt, &response, error))

@@ -44,5 +44,7 @@ bawn_status_unref (BawnStatus *status)
   g_free (status->version);
   g_free (status->api_addr);
   g_free (status->cluster_addr);
+  g_free (status->last_reason);
+  g_clear_pointer (&status->leader, bawn_leader_unref);
   g_free (status);
 }

@@ -123,7 +123,7 @@ state_sanitized (BawnEngine *engine,
   bawn_json_writer_add_int (&w, "max_lease_ttl", BAWN_SYSTEM_TTL_US / G_USEC_PER_SEC);
   bawn_json_writer_name (&w, "storage");
   bawn_json_writer_begin_object (&w);
-  bawn_json_writer_add_bool (&w, "disable_clustering", !options->ha_available);
+  bawn_json_writer_add_bool (&w, "disable_clustering", options->ha_backend == NULL);
   bawn_json_writer_add_string (&w, "type",
                                options->storage_type != NULL ? options->storage_type : "");
   bawn_json_writer_end_object (&w);

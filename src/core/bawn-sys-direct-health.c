@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
+#include "core/bawn-ha.h"
 #include "core/bawn-sys-private.h"
 
 /* sys/health and sys/leader: out of the snapshot of the node's state alone. */
@@ -29,9 +30,16 @@ read_code (BawnRequest *request, const char *name, guint *inout_code, GError **e
   return TRUE;
 }
 
+/* An active node whose lease has run out answers nothing from memory: it is not active until it has renewed. */
+static gboolean
+is_standby (BawnCore *core, const BawnStatus *status)
+{
+  return status->standby || !bawn_ha_may_serve (bawn_core_get_ha (core));
+}
+
 /* In the order in which the API looks: uninitialised, sealed, standby, active. */
 static gboolean
-choose_code (BawnRequest *request, const BawnStatus *status, guint *out_code, GError **error)
+choose_code (BawnRequest *request, const BawnStatus *status, gboolean is_in_standby, guint *out_code, GError **error)
 {
   guint active = HEALTH_ACTIVE;
   guint standby = HEALTH_STANDBY;
@@ -55,7 +63,7 @@ choose_code (BawnRequest *request, const BawnStatus *status, guint *out_code, GE
     *out_code = uninitialized;
   else if (status->sealed)
     *out_code = sealed;
-  else if (status->standby)
+  else if (is_in_standby)
     *out_code = standby_ok ? active : standby;
   else
     *out_code = active;
@@ -74,13 +82,15 @@ bawn_sys_health (BawnCore *core,
   g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
   const char *replication = status->sealed ? "unknown" : "disabled";
 
-  if (!choose_code (request, status, &code, error))
+  gboolean is_in_standby = is_standby (core, status);
+
+  if (!choose_code (request, status, is_in_standby, &code, error))
     return NULL;
 
   bawn_json_writer_begin_object (&w);
   bawn_json_writer_add_bool (&w, "initialized", status->initialized);
   bawn_json_writer_add_bool (&w, "sealed", status->sealed);
-  bawn_json_writer_add_bool (&w, "standby", status->sealed || status->standby);
+  bawn_json_writer_add_bool (&w, "standby", status->sealed || is_in_standby);
   bawn_json_writer_add_bool (&w, "performance_standby", FALSE);
   bawn_json_writer_add_string (&w, "replication_performance_mode", replication);
   bawn_json_writer_add_string (&w, "replication_dr_mode", replication);
@@ -106,7 +116,8 @@ bawn_sys_leader (BawnCore *core,
                  GError **error)
 {
   g_autoptr (BawnStatus) status = bawn_core_ref_status (core);
-  gboolean is_self = status->ha_enabled && !status->sealed && !status->standby;
+  gboolean is_self = status->ha_enabled && !status->sealed && !is_standby (core, status);
+  const BawnLeader *leader = status->leader;
   g_autofree char *since = bawn_time_format (is_self ? status->active_since_us : 0);
   g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
@@ -117,12 +128,17 @@ bawn_sys_leader (BawnCore *core,
   bawn_json_writer_add_bool (&w, "ha_enabled", status->ha_enabled);
   bawn_json_writer_add_bool (&w, "is_self", is_self);
   bawn_json_writer_add_string (&w, "active_time", since);
-  bawn_json_writer_add_string (&w, "leader_address",
-                               is_self && status->api_addr != NULL ? status->api_addr : "");
-  bawn_json_writer_add_string (&w, "leader_cluster_address",
-                               is_self && status->cluster_addr != NULL ? status->cluster_addr : "");
+  bawn_json_writer_add_string (&w, "leader_address", leader != NULL ? leader->api_addr : "");
+  bawn_json_writer_add_string (&w, "leader_cluster_address", leader != NULL ? leader->cluster_addr : "");
   bawn_json_writer_add_bool (&w, "performance_standby", FALSE);
   bawn_json_writer_add_int (&w, "performance_standby_last_remote_wal", 0);
+  if (status->ha_state != NULL)
+    {
+      bawn_json_writer_add_string (&w, "ha_state", status->ha_state);
+      bawn_json_writer_add_int (&w, "epoch", leader != NULL ? (gint64) leader->epoch : 0);
+      bawn_json_writer_add_string (&w, "last_change_reason",
+                                   status->last_reason != NULL ? status->last_reason : "");
+    }
   bawn_json_writer_end_object (&w);
 
   return bawn_response_new_bare (200, bawn_json_writer_finish (&w));

@@ -50,25 +50,35 @@ show_attempt (BawnCore *core, const char *otp, const Step *step)
 }
 
 static BawnResponse *
-begin_attempt (BawnCore *core, BawnRequest *request, GError **error)
+begin_attempt (BawnCore *core, BawnRequest *request, gboolean may_block, GError **error)
 {
+  BawnGenerateRootStatus progress = { 0 };
   g_autoptr (BawnRequest) fields = bawn_sys_fold_fields (request, error);
   g_autoptr (BawnWipedString) otp = NULL;
   g_autoptr (BawnWipedString) made = NULL;
   g_autofree char *pgp_key = NULL;
 
   if (fields == NULL || !bawn_field_string (fields, "otp", &otp, error)
-      || !bawn_field_string (fields, "pgp_key", &pgp_key, error)
-      || !bawn_generate_root_begin (bawn_core_get_generate_root (core), otp, pgp_key, &made, error))
+      || !bawn_field_string (fields, "pgp_key", &pgp_key, error))
+    return NULL;
+  if (!may_block)
+    return bawn_fail_null (error, BAWN_ERROR_WOULD_BLOCK, "its beginning is written down");
+  if (!bawn_generate_root_begin (bawn_core_get_generate_root (core), otp, pgp_key, &made, error))
     return NULL;
 
+  bawn_generate_root_get_status (bawn_core_get_generate_root (core), &progress);
+  if (!bawn_sys_note_gathering (core, BAWN_SYS_GATHERING_ROOT, progress.nonce, error))
+    {
+      bawn_generate_root_cancel (bawn_core_get_generate_root (core));
+      return NULL;
+    }
   return show_attempt (core, made, NULL);
 }
 
 BawnResponse *
 bawn_sys_generate_root_attempt (BawnCore *core,
                                 BawnRequest *request,
-                                gboolean may_block G_GNUC_UNUSED,
+                                gboolean may_block,
                                 GError **error)
 {
   if (!bawn_sys_check_active (core, error))
@@ -76,9 +86,13 @@ bawn_sys_generate_root_attempt (BawnCore *core,
   if (request->op == BAWN_OP_READ)
     return show_attempt (core, NULL, NULL);
   if (request->op != BAWN_OP_DELETE)
-    return begin_attempt (core, request, error);
+    return begin_attempt (core, request, may_block, error);
+  if (!may_block)
+    return bawn_fail_null (error, BAWN_ERROR_WOULD_BLOCK, "its end is written down");
 
   bawn_generate_root_cancel (bawn_core_get_generate_root (core));
+  if (!bawn_sys_note_gathering (core, BAWN_SYS_GATHERING_ROOT, NULL, error))
+    return NULL;
   return bawn_response_new_empty ();
 }
 
@@ -137,11 +151,23 @@ bawn_sys_generate_root_update (BawnCore *core,
 
   step.attempt = bawn_core_get_generate_root (core);
   step.nonce = nonce;
-  if (!bawn_core_transact (core, take_share, &step, error))
-    return NULL;
+
+  BawnGenerateRootStatus progress = { 0 };
+  g_autoptr (GError) failure = NULL;
+  bawn_generate_root_get_status (step.attempt, &progress);
+  if (!bawn_core_transact (core, take_share, &step, &failure))
+    {
+      if (!progress.started)
+        bawn_sys_explain_gathering (core, BAWN_SYS_GATHERING_ROOT, nonce, &failure);
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
 
   g_autoptr (BawnResponse) response = show_attempt (core, NULL, &step);
   if (step.complete)
-    bawn_generate_root_finish (step.attempt);
+    {
+      bawn_generate_root_finish (step.attempt);
+      (void) bawn_sys_note_gathering (core, BAWN_SYS_GATHERING_ROOT, NULL, NULL);
+    }
   return g_steal_pointer (&response);
 }

@@ -364,6 +364,7 @@ const BawnRoute bawn_sys_keys_routes[] = {
     "Begins, shows or cancels the generation of a root token." },
   { "generate-root-token/update", BAWN_OP_WRITE, root_token_update,
     BAWN_ROUTE_SUDO | BAWN_ROUTE_ANY_FIELD, "Gives a share to the generation of a root token." },
-  { "seal", BAWN_OP_WRITE, seal, BAWN_ROUTE_SUDO | BAWN_ROUTE_SLOW, "Seal the server." },
+  { "seal", BAWN_OP_WRITE, seal, BAWN_ROUTE_SUDO | BAWN_ROUTE_SLOW | BAWN_ROUTE_NODE,
+    "Seal the server." },
   { 0 },
 };

@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 /* What the files of sys/ share. */
 
 /* More families, beside those of core/bawn-core-private.h. */
+extern const BawnRoute bawn_sys_ha_routes[];
 extern const BawnRoute bawn_sys_tune_routes[];
 extern const BawnRoute bawn_sys_remount_routes[];
 extern const BawnRoute bawn_sys_password_routes[];
@@ -17,6 +18,9 @@ extern const BawnRoute bawn_sys_config_routes[];
 extern const BawnRoute bawn_sys_count_routes[];
 extern const BawnRoute bawn_sys_spec_routes[];
 extern const BawnRoute bawn_sys_loggers_routes[];
+
+/* Runs an endpoint about this node, whose caller the active node has found entitled. */
+BawnResponse *bawn_sys_run_for_node (BawnCore *core, BawnRequest *request, GError **error);
 
 /* Answers: @w is finished. Injected: each member of data stands at the top too (api: legacy
  * endpoints). */
@@ -80,6 +84,14 @@ gboolean bawn_sys_revoke_prefix (
 /* The gatherings of shares that live in memory only; owned by the system engine. */
 BawnRekey *bawn_sys_get_rekey (BawnCore *core);
 BawnGenerateRoot *bawn_sys_get_generate_root (BawnCore *core);
+
+/* Writes down that a gathering of shares has begun, or with %NULL that it is over; blocks. Afterwards
+ * bawn_sys_explain_gathering() can tell one that was lost with its node from one that never was: it
+ * makes the error say so. */
+#define BAWN_SYS_GATHERING_REKEY "rekey"
+#define BAWN_SYS_GATHERING_ROOT "generate-root"
+gboolean bawn_sys_note_gathering (BawnCore *core, const char *kind, const char *nonce, GError **error);
+void bawn_sys_explain_gathering (BawnCore *core, const char *kind, const char *nonce, GError **inout_error);
 
 gint64 bawn_sys_get_uptime_us (BawnCore *core);
 /* How much was logged when the node was made. */

@@ -49,8 +49,9 @@ show_rekey (BawnCore *core)
 }
 
 static BawnResponse *
-begin_rekey (BawnCore *core, BawnRequest *request, GError **error)
+begin_rekey (BawnCore *core, BawnRequest *request, gboolean may_block, GError **error)
 {
+  BawnRekeyStatus progress = { 0 };
   g_autoptr (BawnRequest) fields = bawn_sys_fold_fields (request, error);
   BawnRekeyRequest wish = { 0 };
   g_auto (GStrv) pgp_keys = NULL;
@@ -62,17 +63,26 @@ begin_rekey (BawnCore *core, BawnRequest *request, GError **error)
       || !bawn_field_bool (fields, "require_verification", &wish.require_verification, error))
     return NULL;
 
+  if (!may_block)
+    return bawn_fail_null (error, BAWN_ERROR_WOULD_BLOCK, "its beginning is written down");
+
   wish.n_pgp_keys = pgp_keys != NULL ? g_strv_length (pgp_keys) : 0;
   if (!bawn_rekey_begin (bawn_core_get_rekey (core), &wish, error))
     return NULL;
 
+  bawn_rekey_get_status (bawn_core_get_rekey (core), &progress);
+  if (!bawn_sys_note_gathering (core, BAWN_SYS_GATHERING_REKEY, progress.nonce, error))
+    {
+      bawn_rekey_cancel (bawn_core_get_rekey (core));
+      return NULL;
+    }
   return show_rekey (core);
 }
 
 BawnResponse *
 bawn_sys_rekey_init (BawnCore *core,
                      BawnRequest *request,
-                     gboolean may_block G_GNUC_UNUSED,
+                     gboolean may_block,
                      GError **error)
 {
   if (!bawn_sys_check_active (core, error))
@@ -80,9 +90,13 @@ bawn_sys_rekey_init (BawnCore *core,
   if (request->op == BAWN_OP_READ)
     return show_rekey (core);
   if (request->op != BAWN_OP_DELETE)
-    return begin_rekey (core, request, error);
+    return begin_rekey (core, request, may_block, error);
+  if (!may_block)
+    return bawn_fail_null (error, BAWN_ERROR_WOULD_BLOCK, "its end is written down");
 
   bawn_rekey_cancel (bawn_core_get_rekey (core));
+  if (!bawn_sys_note_gathering (core, BAWN_SYS_GATHERING_REKEY, NULL, error))
+    return NULL;
   return bawn_response_new_empty ();
 }
 
@@ -128,12 +142,23 @@ run_step (BawnCore *core, BawnRequest *request, gboolean may_block, Step *step, 
 
   step->rekey = bawn_core_get_rekey (core);
   step->nonce = nonce;
-  if (!bawn_core_transact (core, take_share, step, error))
-    return FALSE;
+
+  BawnRekeyStatus progress = { 0 };
+  g_autoptr (GError) failure = NULL;
+  bawn_rekey_get_status (step->rekey, &progress);
+  if (!bawn_core_transact (core, take_share, step, &failure))
+    {
+      if (!progress.started)
+        bawn_sys_explain_gathering (core, BAWN_SYS_GATHERING_REKEY, nonce, &failure);
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
   if (!step->outcome.commit)
     return TRUE;
 
+  /* A note that stays does no harm: the shares are out. */
   bawn_rekey_finish (step->rekey);
+  (void) bawn_sys_note_gathering (core, BAWN_SYS_GATHERING_REKEY, NULL, NULL);
   return bawn_core_load (core, error);
 }
 

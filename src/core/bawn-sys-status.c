@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
+#include "core/bawn-activation.h"
+#include "core/bawn-ha.h"
 #include "core/bawn-sys-private.h"
 
 #include <sys/resource.h>
@@ -8,7 +10,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-/* What the node tells of itself and its machine: host-info, ha-status, metrics. */
+/* What the node tells of itself and its machine: host-info, metrics. */
 
 #define PROMETHEUS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
@@ -92,33 +94,6 @@ host_info (BawnEngine *engine,
   return bawn_response_new_writer (&w);
 }
 
-static BawnResponse *
-ha_status (BawnEngine *engine,
-           BawnRequest *request G_GNUC_UNUSED,
-           BawnTxn *txn G_GNUC_UNUSED,
-           GError **error G_GNUC_UNUSED)
-{
-  g_autoptr (BawnStatus) status = bawn_core_ref_status (bawn_engine_system_get_core (engine));
-  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
-
-  bawn_json_writer_begin_object (&w);
-  bawn_json_writer_name (&w, "nodes");
-  bawn_json_writer_begin_array (&w);
-  bawn_json_writer_begin_object (&w);
-  bawn_json_writer_add_string (&w, "hostname", g_get_host_name ());
-  bawn_json_writer_add_string (&w, "api_address", status->api_addr != NULL ? status->api_addr : "");
-  bawn_json_writer_add_string (&w, "cluster_address",
-                               status->cluster_addr != NULL ? status->cluster_addr : "");
-  bawn_json_writer_add_bool (&w, "active_node", !status->standby);
-  bawn_json_writer_add_null (&w, "last_echo");
-  bawn_json_writer_add_string (&w, "version", BAWN_API_VERSION);
-  bawn_json_writer_end_object (&w);
-  bawn_json_writer_end_array (&w);
-  bawn_json_writer_end_object (&w);
-
-  return bawn_sys_injected (&w);
-}
-
 static void
 add_row (GArray *rows, const char *name, BawnMetricKind kind, const char *help, gint64 value)
 {
@@ -187,6 +162,48 @@ add_state (GArray *rows, BawnCore *core)
            "Uses of the encryption key, estimated", (gint64) encryptions);
 }
 
+static void
+add_election (GArray *rows, BawnCore *core)
+{
+  g_auto (BawnElectorInfo) info = { 0 };
+  BawnPromotionTimes times = { 0 };
+
+  if (bawn_core_get_ha (core) == NULL)
+    return;
+
+  bawn_ha_get_info (bawn_core_get_ha (core), &info);
+  bawn_core_get_promotion_times (core, &times);
+  add_row (rows, "bawn.ha.state", BAWN_METRIC_GAUGE,
+           "0 stopped, 1 standby, 2 acquiring, 3 promoting, 4 active, 5 withdrawing",
+           (gint64) info.state);
+  add_row (rows, "bawn.ha.epoch", BAWN_METRIC_GAUGE, "Epoch of the lease as last seen",
+           (gint64) info.lock_epoch);
+  add_row (rows, "bawn.ha.lease_left_us", BAWN_METRIC_GAUGE,
+           "Microseconds for which this node's lease can be trusted", info.lease_left_us);
+  add_row (rows, "bawn.ha.storage_answers", BAWN_METRIC_GAUGE,
+           "Whether the storage of the election answered last time", info.storage_answers);
+  add_row (rows, "bawn.ha.renewal_us", BAWN_METRIC_GAUGE,
+           "Microseconds that the last renewal of the lease took", info.renewal_us);
+  add_row (rows, "bawn.ha.renewals", BAWN_METRIC_COUNTER, "Renewals of the lease",
+           (gint64) info.renewals);
+  add_row (rows, "bawn.ha.renewal_failures", BAWN_METRIC_COUNTER, "Renewals that failed",
+           (gint64) info.renewal_failures);
+  add_row (rows, "bawn.ha.promotions", BAWN_METRIC_COUNTER, "Times this node became active",
+           (gint64) info.promotions);
+  add_row (rows, "bawn.ha.promotion_failures", BAWN_METRIC_COUNTER,
+           "Times this node failed to become active", (gint64) info.promotion_failures);
+  add_row (rows, "bawn.ha.depositions", BAWN_METRIC_COUNTER,
+           "Times another node took over from this one unasked", (gint64) info.depositions);
+  add_row (rows, "bawn.ha.changes", BAWN_METRIC_COUNTER, "Changes of the state",
+           (gint64) info.changes);
+  add_row (rows, "bawn.ha.promotion_fence_us", BAWN_METRIC_GAUGE,
+           "Microseconds of the last promotion until the fence was taken", times.fence_us);
+  add_row (rows, "bawn.ha.promotion_load_us", BAWN_METRIC_GAUGE,
+           "Microseconds of the last promotion for reading what a node serves with", times.load_us);
+  add_row (rows, "bawn.ha.promotion_publish_us", BAWN_METRIC_GAUGE,
+           "Microseconds of the last promotion for telling the others", times.publish_us);
+}
+
 static BawnResponse *
 metrics (BawnEngine *engine, BawnRequest *request, BawnTxn *txn G_GNUC_UNUSED, GError **error)
 {
@@ -202,7 +219,9 @@ metrics (BawnEngine *engine, BawnRequest *request, BawnTxn *txn G_GNUC_UNUSED, G
 
   add_state (rows, core);
   add_store (rows, bawn_core_get_store (core));
+  add_election (rows, core);
   add_process (rows);
+  bawn_core_append_metrics (core, rows);
   bawn_metrics_append (bawn_core_get_metrics (core), rows);
   if (format == NULL || *format == '\0')
     {
@@ -221,11 +240,9 @@ metrics (BawnEngine *engine, BawnRequest *request, BawnTxn *txn G_GNUC_UNUSED, G
 }
 
 const BawnRoute bawn_sys_status_routes[] = {
-  { "host-info", BAWN_OP_READ, host_info, BAWN_ROUTE_NONE,
+  { "host-info", BAWN_OP_READ, host_info, BAWN_ROUTE_NODE,
     "Information about the host instance that this server is running on." },
-  { "ha-status", BAWN_OP_READ, ha_status, BAWN_ROUTE_NONE,
-    "Provides information about the nodes in an HA cluster." },
-  { "metrics", BAWN_OP_READ, metrics, BAWN_ROUTE_NONE,
+  { "metrics", BAWN_OP_READ, metrics, BAWN_ROUTE_NODE,
     "Export the metrics aggregated for telemetry purpose." },
   { 0 },
 };

@@ -4,6 +4,7 @@
 #include "crypto/bawn-certificate.h"
 
 #include "crypto/bawn-crypto.h"
+#include "util/bawn-bytes.h"
 #include "util/bawn-error.h"
 
 #include <gnutls/crypto.h>
@@ -70,7 +71,7 @@ export_both (gnutls_x509_crt_t certificate, gnutls_x509_privkey_t key, GBytes **
     code = gnutls_x509_privkey_export2_pkcs8 (key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &secret);
   if (code >= 0)
     {
-      *out_certificate = g_bytes_new (text.data, text.size);
+      *out_certificate = bawn_bytes_new (text.data, text.size);
       *out_key = bawn_secret_new_copy (secret.data, secret.size);
     }
   wipe_datum (&secret);

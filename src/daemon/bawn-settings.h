@@ -26,6 +26,8 @@ typedef struct
 
 /* Reads; what is wrong is noted in @config. */
 BawnSettings *bawn_settings_read (BawnConfig *config);
+gboolean bawn_settings_advertise (BawnSettings *settings, BawnConfig *config, const char *const *listeners,
+                                  const char *cluster_listener, gboolean needed, GError **error);
 void bawn_settings_free (BawnSettings *settings);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnSettings, bawn_settings_free)

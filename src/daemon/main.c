@@ -13,13 +13,15 @@
 #include "crypto/bawn-secret.h"
 #include "daemon/bawn-banner.h"
 #include "daemon/bawn-builtins.h"
+#include "daemon/bawn-cluster-setup.h"
 #include "daemon/bawn-dev.h"
+#include "daemon/bawn-modules.h"
 #include "daemon/bawn-notify.h"
+#include "daemon/bawn-service-consul.h"
 #include "daemon/bawn-settings.h"
 #include "http/bawn-http.h"
 #include "storage/bawn-backend-registry.h"
 #include "util/bawn-log.h"
-#include "util/bawn-net.h"
 
 #define DEFAULT_CONFIG SYSCONFDIR "/bawn/bawn.conf"
 
@@ -36,6 +38,7 @@ typedef struct
   char *dev_root_token;
   char *dev_address;
   gboolean version;
+  gboolean release_lease;
 } BawnArguments;
 
 static void
@@ -53,11 +56,17 @@ typedef struct
 {
   BawnConfig *config;
   BawnSettings *settings;
+  BawnClusterSettings *cluster;
+  BawnHaBackend *elections; /* nullable: this node is alone */
+  BawnServiceConsulOptions *service_options; /* nullable */
+  BawnServiceConsul *service;                /* nullable */
   BawnStore *store;
   BawnCore *core;
   BawnHttpServer *http;
+  gulong wake_handler;
   BawnDev *dev;
   GMainLoop *loop;
+  gboolean stopping;
 } BawnDaemon;
 
 static gboolean
@@ -70,6 +79,7 @@ parse_arguments (BawnArguments *arguments, int *argc, char ***argv, GError **err
     { "dev", 0, 0, G_OPTION_ARG_NONE, &arguments->dev, "Serve from memory, unsealed, without TLS, on loopback: for trying out", NULL },
     { "dev-root-token-id", 0, 0, G_OPTION_ARG_STRING, &arguments->dev_root_token, "The root token of --dev", "TOKEN" },
     { "dev-listen-address", 0, 0, G_OPTION_ARG_STRING, &arguments->dev_address, "Where --dev listens (" BAWN_DEV_ADDRESS ")", "HOST:PORT" },
+    { "release-lease", 0, 0, G_OPTION_ARG_NONE, &arguments->release_lease, "Free the lease of a server that died here, and end", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &arguments->version, "Print the version, and end", NULL },
     { NULL }
   };
@@ -104,12 +114,6 @@ load_config (const BawnArguments *arguments, GError **error)
 }
 
 static void
-on_dispatch (gpointer core, BawnRequest *request, BawnHttpReplyFunc reply, gpointer user_data)
-{
-  bawn_core_dispatch (core, request, reply, user_data);
-}
-
-static void
 print_problems (BawnConfig *config)
 {
   g_auto(GStrv) problems = bawn_config_dup_problems (config);
@@ -118,19 +122,33 @@ print_problems (BawnConfig *config)
     fprintf (stderr, "%s\n", problems[i]);
 }
 
+/* Before anything secret is in memory. */
+static void
+load_modules (BawnConfig *config)
+{
+  g_autoptr(BawnConfigGroup) storage = bawn_config_get_group (config, "storage");
+  g_autoptr(BawnConfigGroup) elections = bawn_config_get_group (config, "ha-storage");
+
+  bawn_modules_load (bawn_modules_place (), storage);
+  bawn_modules_load (bawn_modules_place (), elections);
+}
+
 /* Everything that reads the configuration, so that one pass finds all there is to find. */
 static gboolean
 read_config (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
 {
-  static const char *const families[] = { "server", "listener", "storage", NULL };
+  static const char *const families[] = { "server", "listener", "storage", "ha", "ha-storage", "service-registration", NULL };
 
   daemon->config = load_config (arguments, error);
   if (daemon->config == NULL)
     return FALSE;
 
   bawn_config_expect (daemon->config, families);
+  load_modules (daemon->config);
   daemon->settings = bawn_settings_read (daemon->config);
+  daemon->cluster = bawn_cluster_settings_read (daemon->config);
   bawn_http_check_config (daemon->config);
+  daemon->service_options = bawn_service_consul_options_read (daemon->config);
 
   return TRUE;
 }
@@ -141,7 +159,9 @@ open_storage (BawnDaemon *daemon, GError **error)
   g_autoptr(BawnConfigGroup) group = bawn_config_get_group (daemon->config, "storage");
   g_autoptr(BawnBackend) backend = bawn_backend_open (group, NULL, error);
 
-  if (backend == NULL)
+  if (backend == NULL
+      || !bawn_cluster_open_storage (daemon->cluster, daemon->config, daemon->settings->storage_type, backend,
+                                     &daemon->elections, error))
     return FALSE;
 
   daemon->store = bawn_store_new (backend, daemon->settings->cache_size);
@@ -154,12 +174,15 @@ make_core (BawnDaemon *daemon)
   const BawnSettings *settings = daemon->settings;
   BawnCoreOptions options = {
     .storage_type = settings->storage_type,
-    .ha_available = bawn_backend_is_ha_capable (settings->storage_type),
     .cluster_name = settings->cluster_name,
     .api_addr = settings->api_addr,
     .cluster_addr = settings->cluster_addr,
     .pool_threads = settings->pool_threads,
     .version = PACKAGE_VERSION,
+    .ha_backend = daemon->elections,
+    .lease_ttl_us = daemon->cluster->lease_ttl_us,
+    .lease_renew_us = daemon->cluster->renew_us,
+    .lease_file = daemon->cluster->lease_file,
   };
 
   daemon->core = bawn_core_new (daemon->store, &options);
@@ -175,29 +198,27 @@ show_status (BawnCore *core, gpointer user_data)
     bawn_notify ("STATUS=not initialized");
   else if (status->sealed)
     bawn_notify ("STATUS=sealed, %u of %u shares", status->progress, status->threshold);
+  else if (!status->standby)
+    bawn_notify ("STATUS=active, epoch %" G_GUINT64_FORMAT, status->epoch);
+  else if (status->leader != NULL)
+    bawn_notify ("STATUS=standby of %s", status->leader->api_addr);
   else
-    bawn_notify ("STATUS=unsealed, epoch %" G_GUINT64_FORMAT, status->epoch);
+    bawn_notify ("STATUS=standby, nobody is active");
 }
 
-/* Without api-addr: where the first listener is, and for one that listens everywhere the address by which others find this
- * machine. */
-static char *
-dup_api_address (const BawnSettings *settings, const char *listener)
+static void
+add_storage (GPtrArray *banner, BawnDaemon *daemon)
 {
-  g_autoptr(GUri) uri = g_uri_parse (listener, G_URI_FLAGS_NONE, NULL);
+  const char *type = daemon->settings->storage_type;
+  const char *elections = daemon->elections != NULL ? " (HA available)" : " (HA disabled)";
 
-  if (settings->api_addr != NULL)
-    return g_strdup (settings->api_addr);
-  if (uri == NULL || g_uri_get_host (uri) == NULL
-      || (!g_str_equal (g_uri_get_host (uri), "0.0.0.0") && !g_str_equal (g_uri_get_host (uri), "::")))
-    return g_strdup (listener);
-
-  /* An IPv6 address leads nowhere if only IPv4 is listened to. */
-  g_autofree char *address = bawn_net_find_private_address ();
-  if (address == NULL || (strchr (address, ':') != NULL && g_str_equal (g_uri_get_host (uri), "0.0.0.0")))
-    return g_strdup (listener);
-
-  return g_uri_join (G_URI_FLAGS_NONE, g_uri_get_scheme (uri), NULL, address, g_uri_get_port (uri), "", NULL, NULL);
+  if (daemon->elections != NULL)
+    bawn_banner_add (banner, "Lease", "%" G_GINT64_FORMAT " ms, renewed every %" G_GINT64_FORMAT " ms",
+                     daemon->cluster->lease_ttl_us / 1000, daemon->cluster->renew_us / 1000);
+  if (daemon->cluster->ha_storage_type != NULL)
+    bawn_banner_add (banner, "HA Storage", "%s%s", daemon->cluster->ha_storage_type, elections);
+  bawn_banner_add (banner, "Storage", "%s%s", type,
+                   bawn_backend_is_ha_capable (type) && daemon->cluster->ha_storage_type == NULL ? elections : "");
 }
 
 static void
@@ -206,10 +227,11 @@ print_banner (BawnDaemon *daemon)
   const BawnSettings *settings = daemon->settings;
   g_autoptr(GPtrArray) banner = bawn_banner_new ();
   g_auto(GStrv) listeners = bawn_http_server_dup_addresses (daemon->http);
+  g_autofree char *parking = bawn_http_server_describe_parking (daemon->http);
 
-  g_autofree char *api_address = dup_api_address (settings, listeners[0]);
-
-  bawn_banner_add (banner, "Api Address", "%s", api_address);
+  bawn_banner_add (banner, "Api Address", "%s", settings->api_addr != NULL ? settings->api_addr : "none (see api-addr)");
+  if (settings->cluster_addr != NULL)
+    bawn_banner_add (banner, "Cluster Address", "%s", settings->cluster_addr);
   for (guint i = 0; listeners[i] != NULL; i++)
     {
       g_autofree char *label = g_strdup_printf ("Listener %u", i + 1);
@@ -217,8 +239,9 @@ print_banner (BawnDaemon *daemon)
     }
   bawn_banner_add (banner, "Log Level", "%s", bawn_log_level_name (bawn_log_get_level ()));
   bawn_banner_add (banner, "Mlock", "%s", settings->disable_mlock ? "disabled" : "enabled");
-  bawn_banner_add (banner, "Storage", "%s%s", settings->storage_type,
-                   bawn_backend_is_ha_capable (settings->storage_type) ? " (HA available)" : "");
+  if (parking != NULL)
+    bawn_banner_add (banner, "Parking", "%s", parking);
+  add_storage (banner, daemon);
   bawn_banner_add (banner, "Version", "bawn %s (API %s)", PACKAGE_VERSION, BAWN_API_VERSION);
   if (daemon->dev != NULL)
     {
@@ -232,12 +255,28 @@ print_banner (BawnDaemon *daemon)
 }
 
 static gboolean
+on_handed_over (gpointer loop)
+{
+  g_main_loop_quit (loop);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
 on_stop (gpointer user_data)
 {
   BawnDaemon *daemon = user_data;
 
-  bawn_notify ("STOPPING=1\nSTATUS=sealing");
-  g_main_loop_quit (daemon->loop);
+  /* Who asks twice does not want to wait. */
+  if (daemon->stopping || daemon->elections == NULL)
+    {
+      bawn_notify ("STOPPING=1\nSTATUS=sealing");
+      g_main_loop_quit (daemon->loop);
+      return G_SOURCE_CONTINUE;
+    }
+
+  daemon->stopping = TRUE;
+  bawn_notify ("STOPPING=1\nSTATUS=handing over");
+  bawn_cluster_hand_over_async (daemon->core, on_handed_over, daemon->loop);
   return G_SOURCE_CONTINUE;
 }
 
@@ -256,16 +295,43 @@ on_reload (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* Opens the listeners, whose real addresses others are told. Who comes now waits. */
+/* What others are told depends on where we listen, so the node hears it only now. */
 static gboolean
 open_door (BawnDaemon *daemon, GError **error)
 {
-  const BawnHttpHandler handler = { .dispatch = on_dispatch, .core = daemon->core };
+  BawnHttpHandler handler = { 0 };
 
+  bawn_http_handler_init (&handler, daemon->core, daemon->elections != NULL);
   daemon->http = bawn_http_server_open (daemon->config, &handler, daemon->settings->http_workers, error);
   if (daemon->http == NULL)
     return FALSE;
 
-  bawn_http_server_start (daemon->http);
+  g_auto(GStrv) listeners = bawn_http_server_dup_addresses (daemon->http);
+  g_autofree char *cluster = bawn_http_server_dup_cluster_address (daemon->http);
+  if (!bawn_settings_advertise (daemon->settings, daemon->config, (const char *const *) listeners, cluster,
+                                daemon->elections != NULL, error))
+    return FALSE;
+
+  bawn_core_set_addresses (daemon->core, daemon->settings->api_addr, daemon->settings->cluster_addr);
+  bawn_core_set_metric_source (daemon->core, bawn_http_server_append_metrics, daemon->http);
+  daemon->wake_handler
+      = g_signal_connect_swapped (daemon->core, "status-changed", G_CALLBACK (bawn_http_server_wake), daemon->http);
+  return TRUE;
+}
+
+/* When clients can be served, so that nobody is sent to a closed door. */
+static gboolean
+register_service (BawnDaemon *daemon, GError **error)
+{
+  if (daemon->service_options == NULL)
+    return TRUE;
+
+  daemon->service = bawn_service_consul_new (g_steal_pointer (&daemon->service_options), error);
+  if (daemon->service == NULL)
+    return FALSE;
+
+  bawn_service_consul_follow (daemon->service, daemon->core);
   return TRUE;
 }
 
@@ -284,7 +350,7 @@ start (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
     return FALSE;
 
   make_core (daemon);
-  if (!bawn_core_load (daemon->core, error))
+  if (!open_door (daemon, error) || !bawn_core_load (daemon->core, error))
     return FALSE;
   if (arguments->dev)
     {
@@ -293,7 +359,8 @@ start (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
         return FALSE;
     }
 
-  return open_door (daemon, error);
+  bawn_http_server_start (daemon->http);
+  return register_service (daemon, error);
 }
 
 static void
@@ -317,15 +384,24 @@ serve (BawnDaemon *daemon)
 static void
 clear_daemon (BawnDaemon *daemon)
 {
-  /* In this order: nobody asks a core that has gone. */
+  /* In this order: nobody is sent to a closed door, nor asks a core that has gone. */
+  if (daemon->service != NULL)
+    bawn_service_consul_stop (daemon->service);
   if (daemon->http != NULL)
     bawn_http_server_stop (daemon->http, daemon->settings->shutdown_timeout_us);
   if (daemon->core != NULL)
     bawn_core_stop (daemon->core);
+  if (daemon->http != NULL)
+    bawn_core_set_metric_source (daemon->core, NULL, NULL);
+  g_clear_signal_handler (&daemon->wake_handler, daemon->core);
   g_clear_pointer (&daemon->http, bawn_http_server_free);
   g_clear_object (&daemon->core);
+  g_clear_pointer (&daemon->service, bawn_service_consul_unref);
+  g_clear_pointer (&daemon->service_options, bawn_service_consul_options_free);
   g_clear_object (&daemon->store);
+  g_clear_object (&daemon->elections);
   g_clear_pointer (&daemon->dev, bawn_dev_free);
+  g_clear_pointer (&daemon->cluster, bawn_cluster_settings_free);
   g_clear_pointer (&daemon->settings, bawn_settings_free);
   g_clear_pointer (&daemon->config, bawn_config_unref);
   g_clear_pointer (&daemon->loop, g_main_loop_unref);
@@ -339,7 +415,11 @@ check_config (BawnDaemon *daemon)
   g_autoptr(BawnConfigGroup) group = bawn_config_get_group (daemon->config, "storage");
   g_autoptr(GError) error = NULL;
 
+  g_autoptr(BawnConfigGroup) elections = bawn_config_get_group (daemon->config, "ha-storage");
+
   bawn_backend_check_config (group);
+  if (daemon->cluster->ha_storage_type != NULL)
+    bawn_backend_check_config (elections);
   if (bawn_config_check (daemon->config, &error))
     {
       printf ("the configuration is fine\n");
@@ -372,6 +452,8 @@ run (const BawnArguments *arguments)
       return EXIT_CONFIG;
     }
   bawn_log_set_level (log_level);
+  if (arguments->release_lease)
+    return bawn_cluster_release_lease (daemon.cluster, daemon.config, daemon.settings->storage_type);
   if (!bawn_process_harden (&error) || !bawn_secret_arena_open (!daemon.settings->disable_mlock, &error)
       || !start (&daemon, arguments, &error))
     {

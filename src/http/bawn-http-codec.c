@@ -16,7 +16,7 @@
 typedef struct
 {
   const BawnHttpHead *head;
-  BawnBuffer *body;
+  GBytes *body; /* nullable */
   const BawnJsonLimits *limits;
   char *path;
   const char *query;
@@ -166,11 +166,11 @@ content_type_is (Decoder *d, const char *type)
 
 /* How much blank space the body begins with. */
 static gsize
-leading_blank (const BawnBuffer *body)
+leading_blank (const char *text, gsize size)
 {
   gsize n = 0;
 
-  while (n < body->size && body->data[n] != '\0' && strchr (" \t\r\n", body->data[n]) != NULL)
+  while (n < size && text[n] != '\0' && strchr (" \t\r\n", text[n]) != NULL)
     n++;
 
   return n;
@@ -180,8 +180,7 @@ static gboolean
 read_json (Decoder *d)
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(GBytes) text = bawn_buffer_steal (d->body);
-  g_autoptr(BawnJson) json = bawn_json_parse (text, d->limits, &error);
+  g_autoptr(BawnJson) json = bawn_json_parse (d->body, d->limits, &error);
 
   if (json == NULL)
     return say_not_json (d, error->message);
@@ -199,15 +198,17 @@ static gboolean
 read_body (Decoder *d)
 {
   GError *error = NULL;
-  gsize blank = leading_blank (d->body);
+  gsize size = 0;
+  const char *text = d->body != NULL ? g_bytes_get_data (d->body, &size) : NULL;
+  gsize blank = leading_blank (text, size);
 
-  if (blank == d->body->size)
+  if (blank == size)
     return TRUE;
-  if (d->request->op == BAWN_OP_PATCH || d->body->data[blank] == '{' || d->body->data[blank] == '['
+  if (d->request->op == BAWN_OP_PATCH || text[blank] == '{' || text[blank] == '['
       || !content_type_is (d, "application/x-www-form-urlencoded"))
     return read_json (d);
 
-  g_autoptr(BawnHttpPairs) pairs = bawn_http_pairs_parse ((char *) d->body->data, d->body->size, &error);
+  g_autoptr(BawnHttpPairs) pairs = bawn_http_pairs_parse (text, size, &error);
   return pairs != NULL ? set_pairs (d, pairs, TRUE) : say_invalid (d, "error parsing form data: ", error);
 }
 
@@ -332,6 +333,13 @@ is_token_field (const BawnHttpField *field)
          || (g_ascii_strcasecmp (field->name, "Authorization") == 0 && g_str_has_prefix (field->value, BEARER));
 }
 
+/* Names that nodes might use among themselves mean nothing in a client's mouth. */
+static gboolean
+is_internal_field (const BawnHttpField *field)
+{
+  return g_ascii_strncasecmp (field->name, "X-Bawn-", strlen ("X-Bawn-")) == 0;
+}
+
 /* All but those with the token, which stays in wiped memory. */
 static void
 read_headers (Decoder *d)
@@ -342,7 +350,7 @@ read_headers (Decoder *d)
     {
       const BawnHttpField *field = &d->head->fields[i];
 
-      if (is_token_field (field))
+      if (is_token_field (field) || is_internal_field (field))
         continue;
       g_autofree char *name = g_ascii_strdown (field->name, -1);
       GStrv old = g_hash_table_lookup (headers, name);
@@ -359,7 +367,7 @@ read_headers (Decoder *d)
 /**
  * bawn_http_codec_decode:
  * @head: a request's head
- * @body: its body, which is taken out
+ * @body: (nullable): its body, in wiping memory
  * @limits: of JSON
  * @out_reply: empty; filled when there is no request
  *
@@ -369,7 +377,7 @@ read_headers (Decoder *d)
  * Returns: (transfer full) (nullable): the request, or %NULL with the answer in @out_reply
  */
 BawnRequest *
-bawn_http_codec_decode (const BawnHttpHead *head, BawnBuffer *body, const BawnJsonLimits *limits, BawnHttpReply *out_reply)
+bawn_http_codec_decode (const BawnHttpHead *head, GBytes *body, const BawnJsonLimits *limits, BawnHttpReply *out_reply)
 {
   Decoder d = { .head = head, .body = body, .limits = limits, .reply = out_reply };
   gboolean good = read_target (&d) && read_method (&d) && read_wrap_ttl (&d) && read_policy_override (&d);

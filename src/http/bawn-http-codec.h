@@ -7,7 +7,7 @@
 
 G_BEGIN_DECLS
 
-BawnRequest *bawn_http_codec_decode (const BawnHttpHead *head, BawnBuffer *body, const BawnJsonLimits *limits,
+BawnRequest *bawn_http_codec_decode (const BawnHttpHead *head, GBytes *body, const BawnJsonLimits *limits,
                                      BawnHttpReply *out_reply);
 
 G_END_DECLS

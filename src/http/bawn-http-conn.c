@@ -4,12 +4,17 @@
 #include "http/bawn-http-conn.h"
 
 #include "http/bawn-http-exchange.h"
+#include "http/bawn-http-proxy.h"
 #include "http/bawn-http-socket.h"
 
 #include <errno.h>
 #include <glib-unix.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
+
+/* How often a header of the PROXY protocol that came in parts is looked at again: what is there stays in the socket, which
+ * therefore cannot be waited for. Proxies send it at once. */
+#define PROXY_RETRY_MS 50
 
 /* Hangs on the address that libsoup keeps for each message. */
 static G_DEFINE_QUARK (bawn-http-conn, conn)
@@ -193,6 +198,82 @@ on_handshake (gint fd, GIOCondition condition, gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+static void go_on_with_proxy (BawnHttpConn *conn);
+
+static gboolean
+on_proxy_readable (gint fd, GIOCondition condition, gpointer user_data)
+{
+  BawnHttpConn *conn = user_data;
+
+  drop_source (conn);
+  go_on_with_proxy (conn);
+
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_proxy_retry (gpointer user_data)
+{
+  return on_proxy_readable (-1, 0, user_data);
+}
+
+/* Waits for the rest of a header, until the deadline of the handshake. */
+static void
+await_proxy (BawnHttpConn *conn, gsize have)
+{
+  if (have == 0)
+    {
+      watch (conn, G_IO_IN, on_proxy_readable);
+      return;
+    }
+  conn->source = g_timeout_source_new (PROXY_RETRY_MS);
+  g_source_set_callback (conn->source, on_proxy_retry, conn, NULL);
+  g_source_attach (conn->source, worker_of (conn)->context);
+}
+
+static void
+turn_away (BawnHttpConn *conn, const char *why)
+{
+  g_debug ("%s: %s", conn->remote_host, why);
+  bawn_http_count (worker_of (conn)->stats.refused);
+  destroy (conn);
+}
+
+/* Before anything else, a proxy may say whom it speaks for. Nobody has to: what is no header is left to who comes next. */
+static void
+go_on_with_proxy (BawnHttpConn *conn)
+{
+  const BawnHttpOrigin *origin = &conn->port->listener->config->origin;
+  gboolean believed = bawn_http_origin_believes_proxy (origin, conn->remote_host);
+  BawnHttpProxyHeader header = { 0 };
+
+  if (!believed && origin->proxy == BAWN_HTTP_PROXY_DENY_UNAUTHORIZED)
+    {
+      turn_away (conn, "not in proxy-protocol-authorized-addrs");
+      return;
+    }
+  switch (bawn_http_proxy_receive (conn->wire.fd, &header))
+    {
+    case BAWN_HTTP_PROXY_MORE:
+      await_proxy (conn, header.size);
+      return;
+    case BAWN_HTTP_PROXY_BAD:
+      turn_away (conn, "malformed header of the PROXY protocol");
+      return;
+    case BAWN_HTTP_PROXY_HEADER:
+      if (!believed || header.source.any.sa_family == AF_UNSPEC)
+        break;
+      g_free (conn->remote_host);
+      conn->remote_host = bawn_http_address_host (&header.source);
+      conn->remote_port = bawn_http_address_port (&header.source);
+      break;
+    case BAWN_HTTP_PROXY_NONE:
+      break;
+    }
+
+  go_on_with_handshake (conn);
+}
+
 /* Who is there. libsoup wants a GInetSocketAddress of everybody, and one of its own for each connection carries it. */
 static void
 set_remote (BawnHttpConn *conn)
@@ -246,7 +327,10 @@ bawn_http_conn_accept (BawnHttpPort *port, int fd)
   set_remote (conn);
 
   bawn_http_conn_enter (conn, BAWN_HTTP_PHASE_HANDSHAKE);
-  go_on_with_handshake (conn);
+  if (port->listener->config->origin.proxy != BAWN_HTTP_PROXY_OFF)
+    go_on_with_proxy (conn);
+  else
+    go_on_with_handshake (conn);
 }
 
 /**

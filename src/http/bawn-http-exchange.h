@@ -11,4 +11,13 @@ void bawn_http_exchange_begin (BawnHttpConn *conn, SoupServerMessage *message);
 void bawn_http_exchange_expire (BawnHttpExchange *exchange);
 void bawn_http_exchange_end (BawnHttpExchange *exchange);
 
+/* For those who find an answer elsewhere. */
+const BawnHttpHead *bawn_http_exchange_get_head (BawnHttpExchange *exchange);
+GBytes *bawn_http_exchange_get_body (BawnHttpExchange *exchange);
+BawnRequest *bawn_http_exchange_get_request (BawnHttpExchange *exchange);
+gsize bawn_http_exchange_get_size (BawnHttpExchange *exchange);
+gint64 bawn_http_exchange_get_deadline (BawnHttpExchange *exchange);
+void bawn_http_exchange_answer (BawnHttpExchange *exchange, const BawnHttpReply *reply);
+void bawn_http_exchange_retry (BawnHttpExchange *exchange);
+
 G_END_DECLS

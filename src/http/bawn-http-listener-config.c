@@ -99,6 +99,21 @@ check_address (BawnConfigGroup *group, const BawnHttpListenerConfig *config)
     bawn_config_complain (group, "address", "not on loopback, so it needs tls-cert-file and tls-key-file, or tls-disable=true");
 }
 
+static void
+check_cluster_address (BawnConfigGroup *group, const BawnHttpListenerConfig *config)
+{
+  g_autoptr(GError) error = NULL;
+
+  if (config->cluster_address == NULL)
+    return;
+
+  g_autoptr(GSocketConnectable) parsed = g_network_address_parse (config->cluster_address, 0, &error);
+  if (parsed == NULL)
+    bawn_config_complain (group, "cluster-address", "not host:port: %s", error->message);
+  else if (g_network_address_get_port (G_NETWORK_ADDRESS (parsed)) == 0 && !g_str_has_suffix (config->cluster_address, ":0"))
+    bawn_config_complain (group, "cluster-address", "the port is missing");
+}
+
 static guint
 read_mode (BawnConfigGroup *group)
 {
@@ -126,12 +141,15 @@ bawn_http_listener_config_read (BawnConfigGroup *group)
 
   config->name = g_strdup (bawn_config_group_get_name (group));
   config->address = bawn_config_get_string (group, "address", DEFAULT_ADDRESS);
+  config->cluster_address = bawn_config_get_string (group, "cluster-address", NULL);
   config->socket_mode = read_mode (group);
   config->socket_user = bawn_config_get_string (group, "socket-user", NULL);
   config->socket_group = bawn_config_get_string (group, "socket-group", NULL);
   read_tls (group, config);
   read_limits (group, &config->limits);
+  bawn_http_origin_read (&config->origin, group);
   check_address (group, config);
+  check_cluster_address (group, config);
 
   return config;
 }
@@ -141,10 +159,12 @@ bawn_http_listener_config_free (BawnHttpListenerConfig *config)
 {
   g_free (config->name);
   g_free (config->address);
+  g_free (config->cluster_address);
   g_free (config->tls.certificate);
   g_free (config->tls.key);
   g_free (config->tls.client_ca);
   g_free (config->socket_user);
   g_free (config->socket_group);
+  bawn_http_origin_clear (&config->origin);
   g_free (config);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/bawn-http-limits.h"
+#include "http/bawn-http-origin.h"
 #include "http/bawn-http-tls.h"
 #include "util/bawn-config.h"
 
@@ -11,8 +12,10 @@ G_BEGIN_DECLS
  * BawnHttpListenerConfig:
  * @name: the group's, for messages
  * @address: "host:port", "unix:/path", or "systemd[:NAME]" for sockets handed over
+ * @cluster_address: (nullable): "host:port" for other nodes
  * @tls: with @certificate %NULL for plain HTTP
  * @allow_plain: plain HTTP to strangers is what the operator wants
+ * @origin: whom to believe that he speaks for others
  *
  * One [listener] of the configuration.
  */
@@ -20,12 +23,14 @@ typedef struct
 {
   char *name;
   char *address;
+  char *cluster_address;
   BawnHttpTlsFiles tls;
   gboolean allow_plain;
   guint socket_mode;
   char *socket_user;  /* nullable */
   char *socket_group; /* nullable */
   BawnHttpLimits limits;
+  BawnHttpOrigin origin;
 } BawnHttpListenerConfig;
 
 /**

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
+#include "http/bawn-http-cluster.h"
 #include "http/bawn-http-worker.h"
 #include "http/bawn-http.h"
+#include "util/bawn-clock.h"
 #include "util/bawn-error.h"
 
 #include <gio/gio.h>
@@ -17,6 +19,7 @@ struct _BawnHttpServer
 {
   GPtrArray *listeners; /* (element-type BawnHttpListener) */
   GPtrArray *workers;   /* (element-type BawnHttpWorker) */
+  BawnHttpCluster *cluster; /* nullable */
   gboolean running;
 };
 
@@ -62,6 +65,7 @@ bawn_http_check_config (BawnConfig *config)
 
   for (guint i = 0; i < groups->len; i++)
     bawn_http_listener_config_free (bawn_http_listener_config_read (g_ptr_array_index (groups, i)));
+  bawn_http_cluster_check_config (config);
 }
 
 /* Each connection is a descriptor: takes as many as the hard limit allows, and says so if that is too few. */
@@ -84,7 +88,8 @@ raise_fd_limit (GPtrArray *listeners)
 /**
  * bawn_http_server_open:
  * @config: a configuration
- * @handler: answers the requests; copied
+ * @handler: answers the requests; copied. If it has ref_leader(), this node may be one of several, and the port for other
+ *   nodes is opened too
  * @n_workers: how many threads; 0: one for each processor
  * @error: INVALID, in words for an operator
  *
@@ -111,8 +116,15 @@ bawn_http_server_open (BawnConfig *config, const BawnHttpHandler *handler, guint
       g_ptr_array_add (server->listeners, listener);
     }
   raise_fd_limit (server->listeners);
+  if (handler->ref_leader != NULL)
+    {
+      server->cluster = bawn_http_cluster_open (config, server->listeners, error);
+      if (server->cluster == NULL)
+        return NULL;
+    }
   for (guint i = 0; i < n; i++)
-    g_ptr_array_add (server->workers, bawn_http_worker_new (i, handler, server->listeners));
+    g_ptr_array_add (server->workers,
+                     bawn_http_worker_new (i, handler, server->listeners, server->cluster, server->workers));
 
   return g_steal_pointer (&server);
 }
@@ -168,6 +180,8 @@ bawn_http_server_stop (BawnHttpServer *server, gint64 grace_us)
     return;
   for (guint i = 0; i < server->listeners->len; i++)
     bawn_http_listener_close (g_ptr_array_index (server->listeners, i));
+  if (server->cluster != NULL)
+    bawn_http_cluster_close (server->cluster);
   for (guint i = 0; i < server->workers->len; i++)
     bawn_http_worker_stop (g_ptr_array_index (server->workers, i), deadline_us);
   for (guint i = 0; i < server->workers->len; i++)
@@ -182,6 +196,7 @@ bawn_http_server_free (BawnHttpServer *server)
   bawn_http_server_stop (server, 0);
   g_ptr_array_unref (server->workers);
   g_ptr_array_unref (server->listeners);
+  g_clear_pointer (&server->cluster, bawn_http_cluster_free);
   g_free (server);
 }
 
@@ -200,6 +215,51 @@ bawn_http_server_dup_addresses (BawnHttpServer *server)
     urls[i] = g_strdup (((BawnHttpListener *) g_ptr_array_index (server->listeners, i))->url);
 
   return urls;
+}
+
+/**
+ * bawn_http_server_dup_cluster_address:
+ * @server: a server
+ *
+ * Returns: (transfer full) (nullable): where other nodes connect, as a URL; %NULL if nowhere
+ */
+char *
+bawn_http_server_dup_cluster_address (BawnHttpServer *server)
+{
+  return server->cluster != NULL ? g_strdup (server->cluster->url) : NULL;
+}
+
+/**
+ * bawn_http_server_describe_parking:
+ * @server: a server
+ *
+ * Returns: (transfer full) (nullable): how many requests wait how long for an active node, for people; %NULL if none ever does
+ */
+char *
+bawn_http_server_describe_parking (BawnHttpServer *server)
+{
+  if (server->cluster == NULL)
+    return NULL;
+
+  const BawnHttpParkConfig *park = &server->cluster->park;
+  g_autofree char *timeout = bawn_duration_format (park->timeout_us);
+
+  return g_strdup_printf ("up to %u requests of %" G_GSIZE_FORMAT " bytes in all, for %s", park->max_requests, park->max_bytes,
+                          timeout);
+}
+
+/**
+ * bawn_http_server_wake:
+ * @server: a server
+ *
+ * The handler would give another answer than before: another node is active, or this one can answer now what it could not
+ * before, or it was sealed or unsealed. Requests that wait go on. Any thread, under any lock; does not wait.
+ */
+void
+bawn_http_server_wake (BawnHttpServer *server)
+{
+  for (guint i = 0; i < server->workers->len; i++)
+    bawn_http_worker_wake (g_ptr_array_index (server->workers, i));
 }
 
 /**

@@ -355,7 +355,7 @@ bawn_http_stream_new (BawnHttpWire *wire, BawnHttpPoller *poller, const BawnHttp
  *
  * Returns: (nullable): the head of the request that libsoup has now
  */
-const BawnHttpHead *
+BawnHttpHead *
 bawn_http_stream_get_head (BawnHttpStream *stream)
 {
   return stream->intake.head;

@@ -38,7 +38,7 @@ G_DECLARE_FINAL_TYPE (BawnHttpStream, bawn_http_stream, BAWN, HTTP_STREAM, GIOSt
 
 BawnHttpStream *bawn_http_stream_new (BawnHttpWire *wire, BawnHttpPoller *poller, const BawnHttpLimits *limits,
                                       gssize *buffered, const BawnHttpStreamOwner *events, gpointer owner);
-const BawnHttpHead *bawn_http_stream_get_head (BawnHttpStream *stream);
+BawnHttpHead *bawn_http_stream_get_head (BawnHttpStream *stream);
 BawnBuffer *bawn_http_stream_get_body (BawnHttpStream *stream);
 void bawn_http_stream_hold (BawnHttpStream *stream);
 void bawn_http_stream_next (BawnHttpStream *stream);

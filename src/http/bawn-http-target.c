@@ -77,9 +77,14 @@ path_is_printable (const char *path, gsize size)
   return TRUE;
 }
 
-/* Where the path begins: "http://host/path" is allowed too (RFC 9112, 3.2.2). */
-static const char *
-skip_authority (const char *target)
+/**
+ * bawn_http_target_local:
+ * @target: what stands in the request line; "http://host/path" is allowed too (RFC 9112, 3.2.2)
+ *
+ * Returns: (nullable): where its path begins; %NULL if there is none
+ */
+const char *
+bawn_http_target_local (const char *target)
 {
   const char *rest = NULL;
 
@@ -108,7 +113,7 @@ BawnHttpTargetKind
 bawn_http_target_read (const char *target, char **out_path, const char **out_query)
 {
   g_auto(BawnBuffer) decoded = BAWN_BUFFER_INIT;
-  const char *path = skip_authority (target);
+  const char *path = bawn_http_target_local (target);
 
   if (path == NULL || *path != '/')
     return BAWN_HTTP_TARGET_BAD;

@@ -21,6 +21,7 @@ typedef enum
 } BawnHttpTargetKind;
 
 BawnHttpTargetKind bawn_http_target_read (const char *target, char **out_path, const char **out_query);
+const char *bawn_http_target_local (const char *target);
 char *bawn_http_path_clean (const char *path);
 char *bawn_http_path_location (const char *path, const char *query);
 

@@ -89,7 +89,7 @@ bawn_http_wire_handshake (BawnHttpWire *wire, GIOCondition *out_wants, GError **
       gnutls_alert_send_appropriate (wire->session, code);
       return bawn_fail (error, BAWN_ERROR_DENIED, "TLS handshake: %s", gnutls_strerror (code));
     }
-  if (!bawn_http_tls_check_client (wire->tls, wire->session, error))
+  if (wire->tls != NULL && !bawn_http_tls_check_client (wire->tls, wire->session, error))
     {
       gnutls_alert_send (wire->session, GNUTLS_AL_FATAL, GNUTLS_A_UNKNOWN_CA);
       return FALSE;

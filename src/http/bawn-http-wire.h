@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 /**
  * BawnHttpWire:
  * @fd: the socket, non-blocking; -1 once closed
- * @tls: (nullable): what the session was opened with
+ * @tls: (nullable): what the session was opened with; none between nodes (see BawnHttpPeerTls)
  * @session: (nullable): the TLS session
  *
  * One client's socket, plain or TLS. Never blocks. Belongs to one thread.

@@ -4,6 +4,7 @@
 #include "http/bawn-http-worker.h"
 
 #include "http/bawn-http-exchange.h"
+#include "http/bawn-http-gate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -222,6 +223,8 @@ set_up (BawnHttpWorker *worker)
   g_signal_connect (worker->server, "request-aborted", G_CALLBACK (on_request_over), worker);
   for (guint i = 0; i < worker->listeners->len; i++)
     g_ptr_array_add (worker->ports, port_new (worker, g_ptr_array_index (worker->listeners, i)));
+  if (worker->cluster != NULL)
+    bawn_http_gate_new (worker);
 }
 
 static void
@@ -255,6 +258,10 @@ tear_down (BawnHttpWorker *worker)
   g_clear_object (&worker->server);
   while (g_main_context_iteration (worker->context, FALSE))
     ;
+  if (worker->gate != NULL)
+    bawn_http_gate_free (worker->gate);
+  while (g_main_context_iteration (worker->context, FALSE))
+    ;
   g_ptr_array_set_size (worker->ports, 0);
   g_clear_pointer (&worker->poller, bawn_http_poller_free);
   close (worker->keep_alive_fd);
@@ -283,12 +290,15 @@ worker_run (gpointer data)
  * bawn_http_worker_new:
  * @index: of all workers
  * @handler: answers the requests
- * @listeners: (element-type BawnHttpListener): where they come from; both outlive the thread
+ * @listeners: (element-type BawnHttpListener): where they come from
+ * @cluster: (nullable): for a node that may not be alone
+ * @siblings: (element-type BawnHttpWorker): all workers; like all others it outlives the thread
  *
  * Returns: (transfer full): a worker, not yet started
  */
 BawnHttpWorker *
-bawn_http_worker_new (guint index, const BawnHttpHandler *handler, GPtrArray *listeners)
+bawn_http_worker_new (guint index, const BawnHttpHandler *handler, GPtrArray *listeners, BawnHttpCluster *cluster,
+                      GPtrArray *siblings)
 {
   BawnHttpWorker *worker = g_new0 (BawnHttpWorker, 1);
 
@@ -297,6 +307,8 @@ bawn_http_worker_new (guint index, const BawnHttpHandler *handler, GPtrArray *li
   worker->index = index;
   worker->handler = *handler;
   worker->listeners = listeners;
+  worker->cluster = cluster;
+  worker->siblings = siblings;
   worker->context = g_main_context_new ();
   worker->ports = g_ptr_array_new_with_free_func (port_free);
   g_queue_init (&worker->posts);
@@ -358,6 +370,8 @@ on_stop (gpointer user_data)
       g_ptr_array_set_size (port->accepters, 0);
     }
   each_conn (worker, bawn_http_conn_wind_down);
+  if (worker->gate != NULL)
+    bawn_http_gate_wind_down (worker->gate);
   if (worker->n_conns == 0)
     worker->finished = TRUE;
 
@@ -390,6 +404,27 @@ bawn_http_worker_join (BawnHttpWorker *worker)
 {
   g_thread_join (worker->thread);
   worker->thread = NULL;
+}
+
+static void
+on_wake (gpointer data)
+{
+  g_autoptr(BawnHttpWorker) worker = data;
+
+  /* Before it looks: whatever changes from now on wakes it again. */
+  g_atomic_int_set (&worker->woken, FALSE);
+  if (worker->gate != NULL)
+    bawn_http_gate_wake (worker->gate);
+}
+
+/* Has its gate look at what has changed. Any thread. */
+void
+bawn_http_worker_wake (BawnHttpWorker *worker)
+{
+  if (!g_atomic_int_compare_and_exchange (&worker->woken, FALSE, TRUE))
+    return;
+  if (!bawn_http_worker_post (worker, on_wake, bawn_http_worker_ref (worker)))
+    bawn_http_worker_unref (worker);
 }
 
 /* By a connection, as the last thing that it does. */

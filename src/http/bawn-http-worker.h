@@ -11,6 +11,8 @@
 G_BEGIN_DECLS
 
 typedef struct _BawnHttpWorker BawnHttpWorker;
+typedef struct _BawnHttpGate BawnHttpGate;
+typedef struct _BawnHttpCluster BawnHttpCluster;
 
 /**
  * BawnHttpPort:
@@ -31,7 +33,11 @@ typedef struct
  * BawnHttpWorker:
  * @stats: written by this thread only, read by any
  * @stopping: no new requests are taken
- * @n_conns: open on all ports
+ * @n_conns: open on all ports, and those of other nodes
+ * @cluster: (nullable): what all workers share of it; none if this node is alone
+ * @gate: (nullable): where requests go that this node does not answer; from start to end of the thread
+ * @siblings: (element-type BawnHttpWorker): all workers, itself among them; not owned
+ * @n_visitors: links of other nodes; atomic
  * @posts: what other threads want done here; @post_source runs it
  *
  * One thread with its main context and its SoupServer. Everything that a connection does happens in one of these.
@@ -42,6 +48,8 @@ struct _BawnHttpWorker
   guint index;
   BawnHttpHandler handler;
   GPtrArray *listeners; /* (element-type BawnHttpListener), not owned */
+  BawnHttpCluster *cluster;
+  GPtrArray *siblings;
   BawnHttpStats stats;
 
   GThread *thread; /* nullable: not started; of whoever starts and joins it */
@@ -54,6 +62,9 @@ struct _BawnHttpWorker
   gboolean stopping;
   gboolean finished;
   guint n_conns;
+  BawnHttpGate *gate;
+  gint n_visitors;
+  gint woken; /* atomic: a wake-up is on its way */
 
   GMutex mutex;
   GQueue posts;    /* under the mutex */
@@ -63,12 +74,14 @@ struct _BawnHttpWorker
 
 typedef void (*BawnHttpPostFunc) (gpointer data);
 
-BawnHttpWorker *bawn_http_worker_new (guint index, const BawnHttpHandler *handler, GPtrArray *listeners);
+BawnHttpWorker *bawn_http_worker_new (guint index, const BawnHttpHandler *handler, GPtrArray *listeners,
+                                      BawnHttpCluster *cluster, GPtrArray *siblings);
 BawnHttpWorker *bawn_http_worker_ref (BawnHttpWorker *worker);
 void bawn_http_worker_unref (BawnHttpWorker *worker);
 void bawn_http_worker_start (BawnHttpWorker *worker);
 void bawn_http_worker_stop (BawnHttpWorker *worker, gint64 deadline_us);
 void bawn_http_worker_join (BawnHttpWorker *worker);
+void bawn_http_worker_wake (BawnHttpWorker *worker);
 void bawn_http_worker_conn_gone (BawnHttpWorker *worker);
 gboolean bawn_http_worker_is_current (BawnHttpWorker *worker);
 gboolean bawn_http_worker_post (BawnHttpWorker *worker, BawnHttpPostFunc func, gpointer data);

@@ -21,6 +21,7 @@ typedef enum
   BAWN_ROUTE_ROOT_TXN = 1 << 3, /* system engines: the transaction is unscoped */
   BAWN_ROUTE_ANY_FIELD = 1 << 4, /* data is the caller's own: no warning about unknown fields */
   BAWN_ROUTE_LOGIN = 1 << 5,    /* a login: audited as such, its token made by the pipeline */
+  BAWN_ROUTE_NODE = 1 << 6,     /* about the node that was asked: needs no transaction, runs on standbys too */
 } BawnRouteFlags;
 
 /**

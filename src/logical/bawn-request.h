@@ -31,7 +31,9 @@ const char *bawn_op_name (BawnOp op); /* "read", "list", "create" … as audit a
  * @wrap_ttl_us: 0: no wrapping asked for
  * @headers: lower-case name to #GStrv
  * @forwarded: it came over the cluster port: another node's client asked it, and @remote_address is that client's
- * @authorize_only: another node will do it itself, and asks only whether its caller may: for endpoints that concern one node
+ * @authorize_only: the node that was asked will do it itself, and the active one only says whether its caller may: for
+ *   endpoints that concern one node
+ * @authorized: the active node has said that he may
  *
  * A request on its way through the pipeline. Reference-counted, used by one thread at a time. The first part is
  * the door's, the second is filled on the way, anew for each attempt.
@@ -51,6 +53,7 @@ struct _BawnRequest
   gint64 started_us;   /* real time */
   gboolean forwarded;
   gboolean authorize_only;
+  gboolean authorized;
 
   /*< by the pipeline >*/
   BawnMount *mount;

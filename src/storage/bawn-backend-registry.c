@@ -95,15 +95,12 @@ bawn_backend_open (BawnConfigGroup *group, GCancellable *cancellable, GError **e
 
   g_autofree char *name = bawn_config_get_string (group, "type", BAWN_BACKEND_DEFAULT);
   g_autofree char *known = g_strjoinv (" ", (char **) names);
-  const BackendRow *row = name != NULL ? find_row (name) : NULL;
+  const BackendRow *row = find_row (name);
 
   if (row == NULL)
-    {
-      bawn_config_complain (group, "type", "must be one of: %s", known);
-      return bawn_fail_null (error, BAWN_ERROR_INVALID,
-                             "[storage] type is %s; it must be one of: %s",
-                             name != NULL ? name : "missing", known);
-    }
+    return bawn_fail_null (error, BAWN_ERROR_INVALID,
+                           "[%s] type is %s; what there is here: %s",
+                           bawn_config_group_get_name (group), name, known);
 
   return (BawnBackend *) g_initable_new (row->get_type (), cancellable, error, "config", group,
                                          NULL);

@@ -7,6 +7,7 @@
 
 G_BEGIN_DECLS
 
+/* <installed> */
 /* Keys are UTF-8 paths: 1 to 1024 bytes, no NUL, no empty segment. */
 #define BAWN_BACKEND_MAX_KEY 1024
 
@@ -107,6 +108,7 @@ void bawn_backend_get_limits (BawnBackend *self, BawnBackendLimits *out_limits);
 
 /* TRUE if @key may be used as a key. */
 gboolean bawn_backend_key_is_valid (const char *key);
+/* </installed> */
 
 /* How a backend class is made: g_initable_new (type, cancellable, &error, "config", group, NULL), where the
  * group is a BawnConfigGroup holding [storage]; see storage/bawn-backend-registry.h. */

@@ -39,7 +39,18 @@ bawn_ha_backend_wait (BawnHaBackend *self,
   if (g_cancellable_is_cancelled (cancellable))
     return bawn_fail (error, BAWN_ERROR_TIMEOUT, "given up");
 
-  return BAWN_HA_BACKEND_GET_IFACE (self)->wait (self, key, version, MAX (timeout_us, 0), cancellable, error);
+  GError *local = NULL;
+
+  if (BAWN_HA_BACKEND_GET_IFACE (self)->wait (self, key, version, MAX (timeout_us, 0), cancellable, &local))
+    return TRUE;
+  if (g_error_matches (local, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    {
+      g_error_free (local);
+      return bawn_fail (error, BAWN_ERROR_TIMEOUT, "given up");
+    }
+
+  g_propagate_error (error, local);
+  return FALSE;
 }
 
 /**

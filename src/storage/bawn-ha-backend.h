@@ -5,6 +5,7 @@
 
 G_BEGIN_DECLS
 
+/* <installed> */
 #define BAWN_TYPE_HA_BACKEND (bawn_ha_backend_get_type ())
 G_DECLARE_INTERFACE (BawnHaBackend, bawn_ha_backend, BAWN, HA_BACKEND, GObject)
 
@@ -34,5 +35,6 @@ struct _BawnHaBackendInterface
 gboolean bawn_ha_backend_wait (BawnHaBackend *self, const char *key, guint64 version, gint64 timeout_us,
                                GCancellable *cancellable, GError **error);
 gboolean bawn_ha_backend_is_enabled (BawnHaBackend *self);
+/* </installed> */
 
 G_END_DECLS

@@ -5,6 +5,7 @@
 
 G_BEGIN_DECLS
 
+/* <installed> */
 /* Payload memory: a GBytes whose last owner wipes it. Slices by g_bytes_new_from_bytes() keep that
  * promise; g_bytes_unref_to_data() and g_bytes_unref_to_array() break it and are banned elsewhere. */
 GBytes *bawn_bytes_new (gconstpointer data, gsize size);
@@ -45,5 +46,6 @@ GBytes *bawn_buffer_steal (BawnBuffer *buffer);
 void bawn_buffer_clear (BawnBuffer *buffer);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BawnBuffer, bawn_buffer_clear)
+/* </installed> */
 
 G_END_DECLS

@@ -21,6 +21,8 @@ typedef struct
   char *key;
   /* as it is written in a file, with escapes */
   char *value;
+  /* NULL, or the one of the environment that it came from */
+  char *variable;
   BawnConfigPlace place;
 } BawnConfigEntry;
 
@@ -31,6 +33,8 @@ typedef struct
   GPtrArray *entries;
   /* keys that somebody asked for */
   GHashTable *asked;
+  /* (element-type utf8 GStrv): of keys that have variables of their own */
+  GHashTable *variables;
   gboolean opened;
 } BawnConfigSection;
 
@@ -62,7 +66,7 @@ struct _BawnConfigGroup
 /* All of these are called with the lock held, or before anybody else knows the configuration. */
 BawnConfigSection *bawn_config_lookup_section (BawnConfig *config, const char *name);
 BawnConfigSection *bawn_config_ensure_section (BawnConfig *config, const char *name);
-BawnConfigEntry *bawn_config_lookup_entry (BawnConfigSection *section, const char *key);
+BawnConfigEntry *bawn_config_lookup_entry (const BawnConfigSection *section, const char *key);
 void bawn_config_note (BawnConfig *config, BawnConfigPlace place, const char *text);
 void bawn_config_note_at (BawnConfig *config,
                           BawnConfigPlace place,

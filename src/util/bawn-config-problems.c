@@ -53,9 +53,9 @@ bawn_config_describe (const BawnConfig *config,
 
   if (place.file == BAWN_CONFIG_ENVIRONMENT)
     {
-      g_autofree char *variable = bawn_config_variable_name (section->name, key);
+      const BawnConfigEntry *entry = bawn_config_lookup_entry (section, key);
 
-      g_string_append_printf (out, "%s: ", variable);
+      g_string_append_printf (out, "%s: ", entry->variable);
     }
   else if (place.file != BAWN_CONFIG_NOWHERE)
     g_string_append_printf (out, "%s:", (const char *) config->files->pdata[place.file - 1]);

@@ -26,14 +26,37 @@ value_clear (Value *value)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Value, value_clear)
 
+/* The name of the variable that sets the key, if one does, with its value. */
+static char *
+find_variable (BawnConfigGroup *group, const char *key, const char **out_text)
+{
+  char **environment = group->config->environment;
+  const char *const *names = g_hash_table_lookup (group->section->variables, key);
+  g_autofree char *usual = bawn_config_variable_name (group->section->name, key);
+
+  if (names == NULL)
+    {
+      *out_text = g_environ_getenv (environment, usual);
+      return *out_text != NULL ? g_steal_pointer (&usual) : NULL;
+    }
+  for (; *names != NULL; names++)
+    {
+      *out_text = g_environ_getenv (environment, *names);
+      if (*out_text != NULL && **out_text != '\0')
+        return g_strdup (*names);
+    }
+
+  return NULL;
+}
+
 /* The variable of the environment takes the place of what the files say. */
 static void
 apply_environment (BawnConfigGroup *group, const char *key)
 {
-  g_autofree char *name = bawn_config_variable_name (group->section->name, key);
-  const char *text = g_environ_getenv (group->config->environment, name);
+  const char *text = NULL;
+  g_autofree char *name = find_variable (group, key, &text);
 
-  if (text == NULL)
+  if (name == NULL)
     return;
 
   BawnConfigEntry *entry = bawn_config_lookup_entry (group->section, key);
@@ -46,6 +69,7 @@ apply_environment (BawnConfigGroup *group, const char *key)
     }
   bawn_string_wipe_free (entry->value);
   entry->value = g_strdup (text);
+  entry->variable = g_steal_pointer (&name);
   entry->place = (BawnConfigPlace){ BAWN_CONFIG_ENVIRONMENT, 0 };
 }
 
@@ -166,6 +190,23 @@ complain_value (BawnConfigGroup *group, const char *key, const char *expected, c
   g_autofree char *shown = show (value);
 
   bawn_config_complain (group, key, "expected %s, not \"%s\"", expected, shown);
+}
+
+/**
+ * bawn_config_set_variables:
+ * @group: a group
+ * @key: a key that has not been read yet
+ * @variables: (array zero-terminated=1): variables of the environment, the strongest first
+ *
+ * Lets these set the key, instead of the one that is named after group and key. One that is empty
+ * counts for nothing: that is how variables are taken back where they cannot be removed.
+ */
+void
+bawn_config_set_variables (BawnConfigGroup *group, const char *key, const char *const *variables)
+{
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&group->config->mutex);
+
+  g_hash_table_insert (group->section->variables, g_strdup (key), g_strdupv ((char **) variables));
 }
 
 /**

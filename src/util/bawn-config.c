@@ -8,7 +8,10 @@
 
 #include <string.h>
 
+/* Of those of others only addresses are ever asked for: see bawn_config_set_variables(). */
 #define VARIABLE_PREFIX "BAWN_"
+#define FOREIGN_PREFIX "VAULT_"
+#define FOREIGN_SUFFIX "_ADDR"
 
 G_DEFINE_BOXED_TYPE (BawnConfigGroup,
                      bawn_config_group,
@@ -20,6 +23,7 @@ entry_free (BawnConfigEntry *entry)
 {
   g_free (entry->key);
   bawn_string_wipe_free (entry->value);
+  g_free (entry->variable);
   g_free (entry);
 }
 
@@ -29,7 +33,17 @@ section_free (BawnConfigSection *section)
   g_free (section->name);
   g_ptr_array_unref (section->entries);
   g_hash_table_unref (section->asked);
+  g_hash_table_unref (section->variables);
   g_free (section);
+}
+
+static gboolean
+is_variable (const char *assignment)
+{
+  g_autofree char *name = g_strndup (assignment, strcspn (assignment, "="));
+
+  return g_str_has_prefix (name, VARIABLE_PREFIX)
+         || (g_str_has_prefix (name, FOREIGN_PREFIX) && g_str_has_suffix (name, FOREIGN_SUFFIX));
 }
 
 static BawnConfig *
@@ -39,7 +53,7 @@ config_new (const char *const *environment)
   g_autoptr (GStrvBuilder) ours = g_strv_builder_new ();
 
   for (gsize i = 0; environment != NULL && environment[i] != NULL; i++)
-    if (g_str_has_prefix (environment[i], VARIABLE_PREFIX))
+    if (is_variable (environment[i]))
       g_strv_builder_add (ours, environment[i]);
 
   g_atomic_ref_count_init (&config->refs);
@@ -79,13 +93,15 @@ bawn_config_ensure_section (BawnConfig *config, const char *name)
   section->name = g_strdup (name);
   section->entries = g_ptr_array_new_with_free_func ((GDestroyNotify) entry_free);
   section->asked = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  section->variables =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_strfreev);
   g_ptr_array_add (config->sections, section);
 
   return section;
 }
 
 BawnConfigEntry *
-bawn_config_lookup_entry (BawnConfigSection *section, const char *key)
+bawn_config_lookup_entry (const BawnConfigSection *section, const char *key)
 {
   for (guint i = 0; i < section->entries->len; i++)
     {

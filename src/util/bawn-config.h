@@ -12,16 +12,19 @@ G_BEGIN_DECLS
  * kept, so that every complaint names file, line, group and key. Reference-counted and immutable after load.
  */
 typedef struct _BawnConfig BawnConfig;
+
+/* <installed> */
 /**
  * BawnConfigGroup:
  *
- * One group of it. Reading a key marks it as known; what nobody asked for is reported as unknown. A boxed type,
+ * A group of the configuration. Reading a key marks it as known; what nobody asked for is reported as unknown. A boxed type,
  * so that it can be a construct property ("config") of a backend.
  */
 typedef struct _BawnConfigGroup BawnConfigGroup;
 
 #define BAWN_TYPE_CONFIG_GROUP (bawn_config_group_get_type ())
 GType bawn_config_group_get_type (void);
+/* </installed> */
 
 /* @path (nullable) is read first, then the files *.conf of the folder @path.d in order, then
  * BAWN_<GROUP>_<KEY> from @environment (nullable, a g_get_environ() array). */
@@ -33,6 +36,10 @@ void bawn_config_unref (BawnConfig *config);
 /* Groups: [listener] and [listener NAME] are both of the family "listener". An absent group is an empty one. */
 BawnConfigGroup *bawn_config_get_group (BawnConfig *config, const char *name);
 GPtrArray *bawn_config_get_family (BawnConfig *config, const char *family);
+/* Before @key is first read: the variables that may set it, NULL-terminated, instead of BAWN_<GROUP>_<KEY>. The first that is
+ * set and not empty wins. */
+void bawn_config_set_variables (BawnConfigGroup *group, const char *key, const char *const *variables);
+/* <installed> */
 BawnConfigGroup *bawn_config_group_ref (BawnConfigGroup *group);
 void bawn_config_group_unref (BawnConfigGroup *group);
 const char *bawn_config_group_get_name (BawnConfigGroup *group);
@@ -51,6 +58,10 @@ guint bawn_config_get_choice (BawnConfigGroup *group, const char *key, const cha
 
 /* A reader's own finding about a value, in the same form. */
 void bawn_config_complain (BawnConfigGroup *group, const char *key, const char *format, ...) G_GNUC_PRINTF (3, 4);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnConfigGroup, bawn_config_group_unref)
+/* </installed> */
+
 /* Marks group families as known; anything else is then reported by bawn_config_check(). */
 void bawn_config_expect (BawnConfig *config, const char *const *families);
 /* After every reader has read: FALSE with all problems, one a line, unknown groups and keys included. */
@@ -59,6 +70,5 @@ gboolean bawn_config_check (BawnConfig *config, GError **error);
 GStrv bawn_config_dup_problems (BawnConfig *config);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnConfig, bawn_config_unref)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnConfigGroup, bawn_config_group_unref)
 
 G_END_DECLS

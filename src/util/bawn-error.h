@@ -5,6 +5,7 @@
 
 G_BEGIN_DECLS
 
+/* <installed> */
 #define BAWN_ERROR (bawn_error_quark ())
 
 /**
@@ -56,5 +57,6 @@ GQuark bawn_error_quark (void);
 gboolean bawn_fail (GError **error, BawnErrorCode code, const char *format, ...) G_GNUC_PRINTF (3, 4);
 gpointer bawn_fail_null (GError **error, BawnErrorCode code, const char *format, ...) G_GNUC_PRINTF (3, 4);
 gboolean bawn_error_is (const GError *error, BawnErrorCode code);
+/* </installed> */
 
 G_END_DECLS

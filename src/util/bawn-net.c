@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
-#include "util/bawn-net-private.h"
+#include "util/bawn-net.h"
 
 #include "util/bawn-error.h"
 
-#include <arpa/inet.h>
 #include <gio/gio.h>
-#include <ifaddrs.h>
-#include <net/if.h>
 #include <string.h>
 
-#define ROUTES "/proc/net/route"
 /* IPv4 addresses as sockets of IPv6 show them, ::ffff:a.b.c.d. */
 #define MAPPED_PREFIX 12
 static const guint8 mapped[MAPPED_PREFIX] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
@@ -237,133 +233,4 @@ char *
 bawn_net_format_host_port (const char *host, guint16 port)
 {
   return g_strdup_printf (strchr (host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
-}
-
-/* The interface of the first line of /proc/net/route whose destination and mask are zero and which
- * is up (flag 1); of several the one with the least metric. */
-char *
-bawn_net_find_default_interface (const char *routes)
-{
-  g_auto (GStrv) lines = g_strsplit (routes, "\n", -1);
-  g_autofree char *found = NULL;
-  guint64 best = G_MAXUINT64;
-
-  for (gsize i = 0; lines[i] != NULL; i++)
-    {
-      g_auto (GStrv) words = g_strsplit (lines[i], "\t", -1);
-
-      /* Iface Destination Gateway Flags RefCnt Use Metric Mask … */
-      if (g_strv_length (words) < 8 || !g_str_equal (words[1], "00000000")
-          || !g_str_equal (g_strchomp (words[7]), "00000000")
-          || (g_ascii_strtoull (words[3], NULL, 16) & 1) == 0)
-        continue;
-
-      guint64 metric = g_ascii_strtoull (words[6], NULL, 10);
-
-      if (metric >= best)
-        continue;
-      best = metric;
-      g_free (found);
-      found = g_strdup (words[0]);
-    }
-
-  return g_steal_pointer (&found);
-}
-
-static char *
-find_within (const BawnNetAddress *addresses,
-             gsize n_addresses,
-             const char *interface,
-             const char *const *cidrs)
-{
-  for (gsize i = 0; i < n_addresses; i++)
-    if (addresses[i].usable
-        && (interface == NULL || g_str_equal (addresses[i].interface, interface))
-        && bawn_cidrs_match (cidrs, addresses[i].address))
-      return g_strdup (addresses[i].address);
-
-  return NULL;
-}
-
-/* RFC 1918 before unique local addresses of IPv6 (RFC 4193), and among these first those of the
- * preferred interface. */
-char *
-bawn_net_choose_private (const BawnNetAddress *addresses,
-                         gsize n_addresses,
-                         const char *preferred_interface)
-{
-  static const char *const v4[] = { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", NULL };
-  static const char *const v6[] = { "fc00::/7", NULL };
-  static const char *const *const families[] = { v4, v6 };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (families); i++)
-    {
-      char *found = preferred_interface != NULL
-                        ? find_within (addresses, n_addresses, preferred_interface, families[i])
-                        : NULL;
-
-      if (found == NULL)
-        found = find_within (addresses, n_addresses, NULL, families[i]);
-      if (found != NULL)
-        return found;
-    }
-
-  return NULL;
-}
-
-static char *
-format_address (const struct sockaddr *address)
-{
-  char text[INET6_ADDRSTRLEN] = { 0 };
-  const void *bytes = NULL;
-
-  if (address != NULL && address->sa_family == AF_INET)
-    bytes = &((const struct sockaddr_in *) (const void *) address)->sin_addr;
-  else if (address != NULL && address->sa_family == AF_INET6)
-    bytes = &((const struct sockaddr_in6 *) (const void *) address)->sin6_addr;
-  if (bytes == NULL || inet_ntop (address->sa_family, bytes, text, sizeof text) == NULL)
-    return NULL;
-
-  return g_strdup (text);
-}
-
-/**
- * bawn_net_find_private_address:
- *
- * Looks for the address by which others reach this machine: of interfaces that are up, that of the
- * default route first, a private IPv4 address, and if there is none, a unique local IPv6 address.
- *
- * Returns: (transfer full) (nullable): the address
- */
-char *
-bawn_net_find_private_address (void)
-{
-  struct ifaddrs *all = NULL;
-  g_autoptr (GArray) addresses = g_array_new (FALSE, FALSE, sizeof (BawnNetAddress));
-  g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
-  g_autofree char *routes = NULL;
-
-  if (getifaddrs (&all) != 0)
-    return NULL;
-  for (const struct ifaddrs *at = all; at != NULL; at = at->ifa_next)
-    {
-      char *text = format_address (at->ifa_addr);
-      BawnNetAddress address = {
-        at->ifa_name, text, (at->ifa_flags & IFF_UP) != 0 && (at->ifa_flags & IFF_LOOPBACK) == 0
-      };
-
-      if (text == NULL)
-        continue;
-      g_ptr_array_add (texts, text);
-      g_array_append_val (addresses, address);
-    }
-
-  g_file_get_contents (ROUTES, &routes, NULL, NULL);
-
-  g_autofree char *preferred = routes != NULL ? bawn_net_find_default_interface (routes) : NULL;
-  char *found = bawn_net_choose_private ((const BawnNetAddress *) (gpointer) addresses->data,
-                                         addresses->len, preferred);
-
-  freeifaddrs (all);
-  return found;
 }

@@ -16,6 +16,32 @@ gboolean bawn_net_parse_host_port (
     const char *text, guint16 default_port, char **out_host, guint16 *out_port, GError **error);
 char *bawn_net_format_host_port (const char *host, guint16 port);
 
-char *bawn_net_find_private_address (void);
+/**
+ * BawnNetMachine:
+ *
+ * The addresses of this machine's interfaces that are up, as they were at one moment.
+ */
+typedef struct _BawnNetMachine BawnNetMachine;
+
+/**
+ * BawnNetFamilies:
+ * @BAWN_NET_V4: IPv4
+ * @BAWN_NET_ANY: IPv4, and where there is none, IPv6
+ */
+typedef enum
+{
+  BAWN_NET_V4,
+  BAWN_NET_ANY,
+} BawnNetFamilies;
+
+BawnNetMachine *bawn_net_machine_read (void);
+void bawn_net_machine_free (BawnNetMachine *machine);
+char *bawn_net_machine_find_private (const BawnNetMachine *machine, BawnNetFamilies families);
+char *bawn_net_machine_find_public (const BawnNetMachine *machine);
+char *bawn_net_machine_find_of_interface (const BawnNetMachine *machine,
+                                          const char *interface,
+                                          GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnNetMachine, bawn_net_machine_free)
 
 G_END_DECLS

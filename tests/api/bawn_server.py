@@ -3,6 +3,7 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -23,11 +24,24 @@ BAWN = os.environ.get("BAWN", os.path.join(BUILD, "src/cli/bawn"))
 PATIENCE = 120
 
 
-def free_port():
+# Below those that the kernel gives to whoever connects.
+PORTS = range(15000, 32000, 2)
+
+
+def is_free(port):
     with socket.socket() as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+        try:
+            s.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port():
+    """A port that nobody has, nor the next one, where other nodes connect."""
+    return wait_for("two free ports", lambda: next(
+        (port for port in random.sample(PORTS, 100) if is_free(port) and is_free(port + 1)), None))
 
 
 def wait_for(what, condition):

@@ -27,8 +27,7 @@ def test_before_init():
          None, 299, sealed),
         ("HEAD sys/health", None, 501, None),
         ("POST sys/health", {}, 405, re.compile("unsupported operation")),
-        ("GET sys/leader", None, 200, dict(ha_enabled=False, is_self=False, leader_address="", leader_cluster_address="",
-                                           performance_standby=False, performance_standby_last_remote_wal=0)),
+        ("GET sys/leader", None, 503, "Vault is sealed"),
         ("GET sys/mounts", None, 503, "Vault is sealed"),
         ("PUT sys/unseal", {"key": "00" * 33}, 400, re.compile(".+")),
         ("GET sys/generate-root/attempt", None, 503, re.compile(".+")),
@@ -100,8 +99,11 @@ def test_health_and_leader_when_unsealed():
         ("GET sys/health?activecode=299", None, 299, dict(sealed=False)),
         ("GET sys/health?standbyok=true&perfstandbyok=1", None, 200, dict(sealed=False)),
         ("GET sys/leader", None, 200,
-         Only(ha_enabled=False, is_self=False, active_time="0001-01-01T00:00:00Z", leader_address="",
-              leader_cluster_address="", performance_standby=False, performance_standby_last_remote_wal=0)),
+         Only(ha_enabled=True, is_self=True, active_time=re.compile(r"^20[0-9-]+T[0-9:.]+Z$"),
+              leader_address=re.compile("^http://127.0.0.1:[0-9]+$"),
+              leader_cluster_address=re.compile("^https://127.0.0.1:[0-9]+$"),
+              performance_standby=False, performance_standby_last_remote_wal=0, ha_state="active", epoch=int,
+              last_change_reason=str)),
     )
 
 

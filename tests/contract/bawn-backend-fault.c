@@ -3,7 +3,7 @@
 
 #include "tests/contract/bawn-backend-fault.h"
 
-#define N_CALLS 3
+#define N_CALLS 4
 
 typedef struct
 {
@@ -42,12 +42,15 @@ struct _BawnBackendFault
 };
 
 static void bawn_backend_fault_backend_init (BawnBackendInterface *iface);
+static void bawn_backend_fault_ha_init (BawnHaBackendInterface *iface);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (BawnBackendFault,
                                bawn_backend_fault,
                                G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (BAWN_TYPE_BACKEND,
-                                                      bawn_backend_fault_backend_init))
+                                                      bawn_backend_fault_backend_init)
+                                   G_IMPLEMENT_INTERFACE (BAWN_TYPE_HA_BACKEND,
+                                                          bawn_backend_fault_ha_init))
 
 static gboolean
 strikes (Plan *plan)
@@ -198,6 +201,35 @@ fault_commit (BawnBackend *backend,
   return ok;
 }
 
+static gboolean
+fault_wait (BawnHaBackend *backend,
+            const char *key,
+            guint64 version,
+            gint64 timeout_us,
+            GCancellable *cancellable,
+            GError **error)
+{
+  BawnBackendFault *self = BAWN_BACKEND_FAULT (backend);
+
+  if (!enter (self, BAWN_FAULT_WAIT, error))
+    return FALSE;
+
+  gboolean ok = bawn_ha_backend_wait (BAWN_HA_BACKEND (self->inner), key, version, timeout_us,
+                                      cancellable, error);
+
+  leave (self, BAWN_FAULT_WAIT);
+  return ok;
+}
+
+static gboolean
+fault_is_enabled (BawnHaBackend *backend)
+{
+  BawnBackendFault *self = BAWN_BACKEND_FAULT (backend);
+
+  return BAWN_IS_HA_BACKEND (self->inner)
+         && bawn_ha_backend_is_enabled (BAWN_HA_BACKEND (self->inner));
+}
+
 static void
 fault_get_limits (BawnBackend *backend, BawnBackendLimits *out_limits)
 {
@@ -230,6 +262,13 @@ bawn_backend_fault_backend_init (BawnBackendInterface *iface)
   iface->list = fault_list;
   iface->commit = fault_commit;
   iface->get_limits = fault_get_limits;
+}
+
+static void
+bawn_backend_fault_ha_init (BawnHaBackendInterface *iface)
+{
+  iface->wait = fault_wait;
+  iface->is_enabled = fault_is_enabled;
 }
 
 static void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "storage/bawn-backend.h"
+#include "storage/bawn-ha-backend.h"
 
 G_BEGIN_DECLS
 
@@ -10,12 +10,14 @@ typedef enum
   BAWN_FAULT_GET,
   BAWN_FAULT_LIST,
   BAWN_FAULT_COMMIT,
+  BAWN_FAULT_WAIT,
 } BawnFaultCall;
 
 /**
  * BawnBackendFault:
  *
- * A backend in front of another one which misbehaves as it is told, for tests. Thread-safe.
+ * A backend in front of another one which misbehaves as it is told, for tests. Thread-safe. It can be elected through if the
+ * other one can. A call that is held does not notice that it is cancelled, like one to a storage that hangs.
  */
 #define BAWN_TYPE_BACKEND_FAULT (bawn_backend_fault_get_type ())
 G_DECLARE_FINAL_TYPE (BawnBackendFault, bawn_backend_fault, BAWN, BACKEND_FAULT, GObject)

@@ -15,30 +15,71 @@ typedef struct
   BawnContractFunc func;
 } Case;
 
+/* @path is left out where every handle has a storage of its own. */
+static BawnConfig *
+make_config (const BawnContractTarget *target, const char *path, GError **error)
+{
+  const char *more = target->variable != NULL ? g_getenv (target->variable) : target->lines;
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  g_string_append_printf (text, "[storage]\ntype=%s\n", target->type);
+  if (!target->is_private)
+    g_string_append_printf (text, "path=%s\n", path);
+  g_string_append_printf (text, "%s\n", more != NULL ? more : "");
+
+  return bawn_config_load_data ("contract", text->str, text->len, error);
+}
+
+/**
+ * bawn_contract_check_config:
+ * @target: a registered storage
+ * @error: (out) (optional): all that is wrong with its keys
+ *
+ * Returns: %TRUE if its backend is content with the keys it would get
+ */
+gboolean
+bawn_contract_check_config (const BawnContractTarget *target, GError **error)
+{
+  g_autoptr (BawnConfig) config = make_config (target, "/check", error);
+
+  if (config == NULL)
+    return FALSE;
+
+  g_autoptr (BawnConfigGroup) group = bawn_config_get_group (config, "storage");
+
+  bawn_backend_check_config (group);
+  return bawn_config_check (config, error);
+}
+
+BawnBackend *
+bawn_contract_open_path (const BawnContractTarget *target, const char *path, GError **error)
+{
+  g_autoptr (BawnConfig) config = make_config (target, path, error);
+
+  if (config == NULL)
+    return NULL;
+
+  g_autoptr (BawnConfigGroup) group = bawn_config_get_group (config, "storage");
+  g_autoptr (BawnBackend) backend = bawn_backend_open (group, NULL, error);
+
+  if (backend == NULL || !bawn_config_check (config, error))
+    return NULL;
+
+  return g_steal_pointer (&backend);
+}
+
 static BawnBackend *
 open_handle (BawnContract *contract)
 {
-  const char *more =
-      contract->target->variable != NULL ? g_getenv (contract->target->variable) : NULL;
-  g_autofree char *text =
-      g_strdup_printf ("[storage]\ntype=%s\n%s%s%s%s\n", contract->target->type,
-                       contract->target->is_private ? "" : "path=",
-                       contract->target->is_private ? "" : contract->path,
-                       contract->target->is_private ? "" : "\n", more != NULL ? more : "");
   g_autoptr (GError) error = NULL;
-  g_autoptr (BawnConfig) config = bawn_config_load_data ("contract", text, strlen (text), &error);
-
-  g_assert_no_error (error);
-
-  g_autoptr (BawnConfigGroup) group = bawn_config_get_group (config, "storage");
-  BawnBackend *backend = bawn_backend_open (group, NULL, &error);
+  BawnBackend *backend = bawn_contract_open_path (contract->target, contract->path, &error);
 
   g_assert_no_error (error);
   g_assert_true (BAWN_IS_BACKEND (backend));
-  g_assert_true (bawn_config_check (config, &error));
   return backend;
 }
 
+/* A storage may be a folder, too. */
 static void
 remove_directory (const char *directory)
 {
@@ -48,7 +89,10 @@ remove_directory (const char *directory)
     {
       g_autofree char *path = g_build_filename (directory, name, NULL);
 
-      g_assert_cmpint (g_unlink (path), ==, 0);
+      if (g_file_test (path, G_FILE_TEST_IS_DIR))
+        remove_directory (path);
+      else
+        g_assert_cmpint (g_unlink (path), ==, 0);
     }
   g_assert_cmpint (g_rmdir (directory), ==, 0);
 }
@@ -108,6 +152,7 @@ bawn_contract_add_tests (const BawnContractTarget *target)
   bawn_contract_add_store (target);
   bawn_contract_add_wait (target);
   bawn_contract_add_serial (target);
+  bawn_contract_add_processes (target);
 }
 
 BawnBackend *

@@ -13,6 +13,10 @@ G_BEGIN_DECLS
  * @is_file: `path` is a file; otherwise it is the prefix of all keys
  * @variable: (nullable): the environment variable that holds further lines of [storage], such as where the
  *   server is; without it all tests are skipped
+ * @lines: (nullable): further lines of [storage], each with its end, instead
+ * @child: (nullable): the command of a process that calls bawn_contract_child() with three more arguments; without it there
+ *   are no tests with processes
+ * @check: (nullable): looks at `path` after its writers were killed
  *
  * A storage to be put through the conformance suite.
  */
@@ -22,10 +26,17 @@ typedef struct
   gboolean is_private;
   gboolean is_file;
   const char *variable;
+  const char *lines;
+  const char *const *child;
+  void (*check) (const char *path);
 } BawnContractTarget;
 
 /* Adds all tests of the suite for one storage, under /contract/TYPE/. */
 void bawn_contract_add_tests (const BawnContractTarget *target);
+/* FALSE if its backend will not take the keys; for a message instead of a failed test. */
+gboolean bawn_contract_check_config (const BawnContractTarget *target, GError **error);
+/* What the command @child of the target does. */
+int bawn_contract_child (const BawnContractTarget *target, const char *const *argv);
 
 /*< private >*/
 
@@ -46,10 +57,12 @@ void bawn_contract_add_listing (const BawnContractTarget *target);
 void bawn_contract_add_commit (const BawnContractTarget *target);
 void bawn_contract_add_model (const BawnContractTarget *target);
 void bawn_contract_add_threads (const BawnContractTarget *target);
+void bawn_contract_add_processes (const BawnContractTarget *target);
 void bawn_contract_add_store (const BawnContractTarget *target);
 void bawn_contract_add_wait (const BawnContractTarget *target);
 void bawn_contract_add_serial (const BawnContractTarget *target);
 
+BawnBackend *bawn_contract_open_path (const BawnContractTarget *target, const char *path, GError **error);
 /* Another handle to the same storage; for a private one, the same handle again. */
 BawnBackend *bawn_contract_open (BawnContract *contract);
 /* Gives up the handle and opens the storage anew. FALSE, and nothing done, for a private one. */

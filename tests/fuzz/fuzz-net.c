@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Networks, addresses with ports, and paths: what is accepted stays the same when done again. */
+/* Networks, addresses with ports, what is advertised, and paths: what is accepted stays the same
+ * when done again. */
 #include "config.h"
 
+#include "util/bawn-advertise.h"
 #include "util/bawn-net-private.h"
 #include "util/bawn-path.h"
 
@@ -41,6 +43,29 @@ check_host_port (const char *text)
 }
 
 static void
+check_advertised (const char *text)
+{
+  static const char *const listeners[] = { NULL };
+  g_autoptr (BawnNetMachine) machine = bawn_net_machine_new (NULL, NULL);
+
+  bawn_net_machine_add (machine, "eth0", "10.0.0.5", FALSE);
+
+  g_autofree char *told = bawn_advertise_api (text, listeners, machine, NULL);
+  g_autofree char *cluster = bawn_advertise_cluster (text, "https://10.0.0.9", text, machine, NULL);
+
+  if (cluster != NULL)
+    g_assert_true (bawn_advertise_check (cluster, NULL));
+  if (told == NULL)
+    return;
+
+  g_autofree char *again = bawn_advertise_api (told, listeners, machine, NULL);
+
+  g_assert_cmpstr (again, ==, told);
+  g_assert_true (bawn_advertise_check (text, NULL));
+  g_assert_true (bawn_advertise_same (told, again));
+}
+
+static void
 check_path (const char *text)
 {
   g_autofree char *clean = bawn_path_clean (text);
@@ -57,11 +82,13 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   g_autofree char *text = g_strndup ((const char *) data, size);
   g_autofree char *interface = bawn_net_find_default_interface (text);
+  g_autofree char *interface_v6 = bawn_net_find_default_interface_v6 (text);
 
   if (bawn_path_is_printable ((const char *) data, size))
     g_assert_true (g_utf8_validate (text, -1, NULL));
   check_network (text);
   check_host_port (text);
+  check_advertised (text);
   check_path (text);
 
   return 0;

@@ -28,27 +28,51 @@ core_fixture_new_backend (void)
   return backend;
 }
 
-void
-core_fixture_open (CoreFixture *f, BawnBackend *backend)
+static void
+open_core (CoreFixture *f, const BawnCoreOptions *options)
 {
   g_autoptr(GError) error = NULL;
 
-  f->backend = backend != NULL ? g_object_ref (backend) : core_fixture_new_backend ();
   f->store = bawn_store_new (f->backend, BAWN_STORE_CACHE_DEFAULT);
-  f->clock = bawn_clock_new_fake (G_GINT64_CONSTANT (1700000000) * G_USEC_PER_SEC);
-  BawnCoreOptions options = {
-    .clock = f->clock,
-    .storage_type = "memory",
-    .pool_threads = 4,
-    .version = "0",
-  };
-  f->core = bawn_core_new (f->store, &options);
+  f->core = bawn_core_new (f->store, options);
   bawn_core_add_engine (f->core, g_object_new (bawn_engine_kv_get_type (), NULL), FALSE);
   bawn_core_add_engine (f->core, g_object_new (bawn_engine_cubbyhole_get_type (), NULL), FALSE);
   bawn_core_add_engine (f->core, g_object_new (bawn_engine_example_get_type (), NULL), FALSE);
   bawn_core_add_engine (f->core, g_object_new (bawn_auth_userpass_get_type (), NULL), TRUE);
   g_assert_true (bawn_core_load (f->core, &error));
   g_assert_no_error (error);
+}
+
+void
+core_fixture_open (CoreFixture *f, BawnBackend *backend)
+{
+  f->backend = backend != NULL ? g_object_ref (backend) : core_fixture_new_backend ();
+  f->clock = bawn_clock_new_fake (G_GINT64_CONSTANT (1700000000) * G_USEC_PER_SEC);
+
+  BawnCoreOptions options = {
+    .clock = f->clock,
+    .storage_type = "memory",
+    .pool_threads = 4,
+    .version = "0",
+  };
+  open_core (f, &options);
+}
+
+void
+core_fixture_open_node (CoreFixture *f, BawnBackend *backend, BawnHaBackend *elections, const char *api_addr)
+{
+  const BawnCoreOptions options = {
+    .storage_type = "memory",
+    .pool_threads = 4,
+    .version = "0",
+    .ha_backend = elections,
+    .api_addr = api_addr,
+    .cluster_addr = api_addr,
+    .lease_ttl_us = G_USEC_PER_SEC,
+  };
+
+  f->backend = g_object_ref (backend);
+  open_core (f, &options);
 }
 
 void

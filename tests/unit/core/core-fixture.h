@@ -23,6 +23,8 @@ typedef struct
 BawnBackend *core_fixture_new_backend (void);
 /* @backend (nullable): a new one. */
 void core_fixture_open (CoreFixture *f, BawnBackend *backend);
+/* One of several nodes on one storage, with the system's clock, for elections need real time. */
+void core_fixture_open_node (CoreFixture *f, BawnBackend *backend, BawnHaBackend *elections, const char *api_addr);
 void core_fixture_ready (CoreFixture *f, guint shares, guint threshold);
 void core_fixture_adopt_keys (CoreFixture *f, const CoreFixture *other);
 void core_fixture_unseal (CoreFixture *f, guint threshold);

@@ -26,6 +26,7 @@ typedef struct
 static BawnResponse *
 echo (BawnRequest *request)
 {
+  const char *forwarded_for = bawn_request_header (request, "x-forwarded-for");
   g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
 
   bawn_json_writer_begin_object (&w);
@@ -33,6 +34,7 @@ echo (BawnRequest *request)
   bawn_json_writer_add_string (&w, "path", request->path);
   bawn_json_writer_add_string (&w, "token", request->token != NULL ? request->token : "");
   bawn_json_writer_add_string (&w, "remote", request->remote_address);
+  bawn_json_writer_add_string (&w, "forwarded_for", forwarded_for != NULL ? forwarded_for : "");
   bawn_json_writer_name (&w, "data");
   if (request->data != NULL)
     bawn_json_writer_node (&w, bawn_json_root (request->data));
@@ -117,7 +119,7 @@ Fixture *
 fixture_new (const char *listener_lines)
 {
   Fixture *fixture = g_new0 (Fixture, 1);
-  const BawnHttpHandler handler = { dispatch, fixture };
+  const BawnHttpHandler handler = { .dispatch = dispatch, .core = fixture };
   g_autoptr(GString) text = g_string_new ("[listener]\n");
   g_autoptr(GError) error = NULL;
 
@@ -283,13 +285,13 @@ connect_unix (const char *path)
   return fd;
 }
 
-Client *
-client_connect (Fixture *fixture)
+static Client *
+client_new (int fd)
 {
   const struct timeval timeout = { .tv_sec = CLIENT_TIMEOUT_S };
   Client *client = g_new0 (Client, 1);
 
-  client->fd = fixture->port != 0 ? connect_inet (fixture->port) : connect_unix (fixture->url + strlen ("unix:"));
+  client->fd = fd;
   setsockopt (client->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
   setsockopt (client->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
   client->in = g_string_new (NULL);
@@ -297,11 +299,21 @@ client_connect (Fixture *fixture)
   return client;
 }
 
-/* With a certificate, it is the server's own: any will do. Without a server's consent there is no session, but a client. */
 Client *
-client_connect_tls (Fixture *fixture, gboolean with_certificate)
+client_connect_port (guint port)
 {
-  Client *client = client_connect (fixture);
+  return client_new (connect_inet (port));
+}
+
+Client *
+client_connect (Fixture *fixture)
+{
+  return client_new (fixture->port != 0 ? connect_inet (fixture->port) : connect_unix (fixture->url + strlen ("unix:")));
+}
+
+static void
+start_tls (Client *client, Fixture *fixture, gboolean with_certificate)
+{
   g_autofree char *certificate = fixture_path (fixture, "cert.pem");
   g_autofree char *key = fixture_path (fixture, "key.pem");
   int code = 0;
@@ -317,7 +329,26 @@ client_connect_tls (Fixture *fixture, gboolean with_certificate)
   do
     code = gnutls_handshake (client->session);
   while (code < 0 && !gnutls_error_is_fatal (code));
+}
 
+/* With a certificate, it is the server's own: any will do. Without a server's consent there is no session, but a client. */
+Client *
+client_connect_tls (Fixture *fixture, gboolean with_certificate)
+{
+  Client *client = client_connect (fixture);
+
+  start_tls (client, fixture, with_certificate);
+  return client;
+}
+
+/* Says something in the clear first. */
+Client *
+client_connect_tls_after (Fixture *fixture, const char *text)
+{
+  Client *client = client_connect (fixture);
+
+  client_send (client, text, -1);
+  start_tls (client, fixture, FALSE);
   return client;
 }
 
@@ -372,8 +403,8 @@ client_send (Client *client, const char *data, gssize size)
 }
 
 /* Reads more. FALSE: there is no more. A read that takes too long fails the test. */
-static gboolean
-fill (Client *client)
+gboolean
+client_fill (Client *client)
 {
   char data[16384];
   gint64 deadline_us = g_get_monotonic_time () + CLIENT_TIMEOUT_S * G_USEC_PER_SEC;
@@ -402,7 +433,7 @@ client_answer (Client *client, guint *out_status)
 
   *out_status = 0;
   while ((end = strstr (client->in->str, "\r\n\r\n")) == NULL)
-    if (!fill (client))
+    if (!client_fill (client))
       return NULL;
 
   gsize size = (gsize) (end - client->in->str) + 4;
@@ -413,7 +444,7 @@ client_answer (Client *client, guint *out_status)
   if (length != NULL)
     size += (gsize) g_ascii_strtoull (length + strlen (length_name), NULL, 10);
   while (client->in->len < size)
-    if (!fill (client))
+    if (!client_fill (client))
       return NULL;
 
   char *answer = g_strndup (client->in->str, size);
@@ -426,7 +457,7 @@ client_answer (Client *client, guint *out_status)
 gboolean
 client_at_end (Client *client)
 {
-  return client->in->len == 0 && !fill (client);
+  return client->in->len == 0 && !client_fill (client);
 }
 
 char *

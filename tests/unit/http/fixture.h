@@ -65,11 +65,14 @@ typedef struct
 } Client;
 
 Client *client_connect (Fixture *fixture);
+Client *client_connect_port (guint port);
 Client *client_connect_tls (Fixture *fixture, gboolean with_certificate);
+Client *client_connect_tls_after (Fixture *fixture, const char *text);
 char *client_peer_name (Client *client);
 void client_free (Client *client);
 gboolean client_send (Client *client, const char *data, gssize size);
 char *client_answer (Client *client, guint *out_status);
+gboolean client_fill (Client *client);
 gboolean client_at_end (Client *client);
 /* Sends a text and gives the next answer. */
 char *client_ask (Client *client, guint *out_status, const char *text);

@@ -14,12 +14,11 @@ decode (const char *method, const char *target, const char *headers, const char 
 {
   g_autofree char *text = g_strdup_printf ("%s %s HTTP/1.1\r\nHost: h\r\n%s\r\n", method, target, headers);
   g_autofree BawnHttpHead *head = g_new0 (BawnHttpHead, 1);
-  g_auto(BawnBuffer) buffer = BAWN_BUFFER_INIT;
   BawnHttpRefusal why = { 0, NULL };
 
   g_assert_true (bawn_http_head_parse (head, (const guint8 *) text, strlen (text), &why));
-  bawn_buffer_append_string (&buffer, body);
-  BawnRequest *request = bawn_http_codec_decode (head, &buffer, &limits, out_reply);
+  g_autoptr(GBytes) bytes = *body != '\0' ? bawn_bytes_new_string (body) : NULL;
+  BawnRequest *request = bawn_http_codec_decode (head, bytes, &limits, out_reply);
   bawn_http_head_clear (head);
 
   return request;

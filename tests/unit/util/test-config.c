@@ -360,6 +360,40 @@ test_the_environment_overrides (void)
                            "false, not \"maybe\"");
 }
 
+/* Reads the key of [server] that these variables may set, and expects @value. */
+static void
+assert_variable (const char *const *environment, const char *value, const char *problem)
+{
+  static const char *const names[] = { "BAWN_API_ADDR", "BAWN_SERVER_API_ADDR", "VAULT_API_ADDR",
+                                       NULL };
+  g_autoptr (BawnConfig) config = bawn_config_load (NULL, environment, NULL);
+  g_autoptr (BawnConfigGroup) server = bawn_config_get_group (config, "server");
+
+  bawn_config_set_variables (server, "api-addr", names);
+
+  g_autofree char *found = bawn_config_get_string (server, "api-addr", "fallback");
+
+  g_assert_cmpstr (found, ==, value);
+  bawn_config_complain (server, "api-addr", "is odd");
+  assert_problems (config, problem);
+}
+
+static void
+test_a_key_can_have_variables_of_its_own (void)
+{
+  static const char *const all[] = { "VAULT_API_ADDR=c", "BAWN_SERVER_API_ADDR=b",
+                                     "BAWN_API_ADDR=a", NULL };
+  static const char *const usual[] = { "VAULT_API_ADDR=c", "BAWN_SERVER_API_ADDR=b",
+                                       "BAWN_API_ADDR=", NULL };
+  static const char *const foreign[] = { "VAULT_API_ADDR=c", "BAWN_SERVER_API_ADDR=", NULL };
+  static const char *const none[] = { "VAULT_API_ADDR=", "API_ADDR=d", NULL };
+
+  assert_variable (all, "a", "BAWN_API_ADDR: [server] api-addr: is odd");
+  assert_variable (usual, "b", "BAWN_SERVER_API_ADDR: [server] api-addr: is odd");
+  assert_variable (foreign, "c", "VAULT_API_ADDR: [server] api-addr: is odd");
+  assert_variable (none, "fallback", "[server] api-addr: is odd");
+}
+
 static void
 test_the_environment_can_make_a_family (void)
 {
@@ -434,6 +468,8 @@ main (int argc, char **argv)
   g_test_add_func ("/util/config/a-group-outlives-the-configuration",
                    test_a_group_outlives_the_configuration);
   g_test_add_func ("/util/config/the-environment-overrides", test_the_environment_overrides);
+  g_test_add_func ("/util/config/a-key-can-have-variables-of-its-own",
+                   test_a_key_can_have_variables_of_its_own);
   g_test_add_func ("/util/config/the-environment-can-make-a-family",
                    test_the_environment_can_make_a_family);
   g_test_add ("/util/config/drop-ins-override-in-order", Files, NULL, files_set_up,

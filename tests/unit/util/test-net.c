@@ -170,24 +170,118 @@ test_the_default_route_is_found (void)
 }
 
 static void
-test_private_addresses_are_preferred_in_order (void)
+test_the_default_route_of_ipv6_is_found (void)
+{
+  static const char routes[] =
+      "fd000000000000000000000000000000 40 00000000000000000000000000000000 00 "
+      "00000000000000000000000000000000 00000100 00000001 00000000 00000001     eth7\n"
+      "00000000000000000000000000000000 00 00000000000000000000000000000000 00 "
+      "fd000000000000000000000000000001 00000400 00000002 00000000 00000003     eth1\n"
+      "00000000000000000000000000000000 00 00000000000000000000000000000000 00 "
+      "fd000000000000000000000000000001 000000ff 00000002 00000000 00000003     eth0\n"
+      "00000000000000000000000000000000 00 00000000000000000000000000000000 00 "
+      "00000000000000000000000000000000 00000001 00000001 00000000 00200201       lo\n";
+  g_autofree char *found = bawn_net_find_default_interface_v6 (routes);
+  g_autofree char *none = bawn_net_find_default_interface_v6 ("0 0 0\n");
+
+  g_assert_cmpstr (found, ==, "eth0");
+  g_assert_null (none);
+}
+
+/* @n addresses of a machine with many, whose default routes go by these interfaces. */
+static BawnNetMachine *
+make_machine (guint n, const char *interface_v4, const char *interface_v6)
 {
   static const BawnNetAddress all[] = {
-    { "lo", "127.0.0.1", FALSE }, { "down0", "10.9.9.9", FALSE }, { "eth0", "8.8.8.8", TRUE },
-    { "ula0", "fd00::1", TRUE },  { "br0", "172.17.0.1", TRUE },  { "eth0", "192.168.1.2", TRUE },
-    { "ula1", "fdff::1", TRUE },
+    { "lo", "127.0.0.1", TRUE },  { "lo", "10.9.9.9", TRUE },     { "eth0", "100.64.0.1", FALSE },
+    { "ula0", "fd00::1", FALSE }, { "br0", "172.17.0.1", FALSE }, { "eth0", "192.168.1.2", FALSE },
+    { "ula1", "fdff::1", FALSE }, { "ula1", "2a00::1", FALSE },   { "pub0", "8.8.8.8", FALSE },
+    { "ula1", "fe80::1", FALSE },
   };
-  g_autofree char *by_route = bawn_net_choose_private (all, G_N_ELEMENTS (all), "eth0");
-  g_autofree char *by_order = bawn_net_choose_private (all, G_N_ELEMENTS (all), NULL);
-  g_autofree char *v4_first = bawn_net_choose_private (all, G_N_ELEMENTS (all), "ula1");
-  g_autofree char *v6 = bawn_net_choose_private (all, 4, "ula0");
-  g_autofree char *none = bawn_net_choose_private (all, 3, "eth0");
+  BawnNetMachine *machine = bawn_net_machine_new (interface_v4, interface_v6);
 
-  g_assert_cmpstr (by_route, ==, "192.168.1.2");
-  g_assert_cmpstr (by_order, ==, "172.17.0.1");
-  g_assert_cmpstr (v4_first, ==, "172.17.0.1");
-  g_assert_cmpstr (v6, ==, "fd00::1");
-  g_assert_null (none);
+  for (guint i = 0; i < MIN (n, G_N_ELEMENTS (all)); i++)
+    bawn_net_machine_add (machine, all[i].interface, all[i].address, all[i].loopback);
+
+  return machine;
+}
+
+static void
+test_private_addresses_are_preferred_in_order (void)
+{
+  static const struct
+  {
+    guint n;
+    const char *interface_v4;
+    const char *interface_v6;
+    BawnNetFamilies families;
+    const char *found;
+  } cases[] = {
+    { 10, "eth0", NULL, BAWN_NET_ANY, "192.168.1.2" },
+    { 10, NULL, NULL, BAWN_NET_ANY, "172.17.0.1" },
+    { 10, "ula1", "ula1", BAWN_NET_ANY, "172.17.0.1" },
+    { 10, "pub0", "ula1", BAWN_NET_ANY, "172.17.0.1" },
+    { 4, "ula0", "ula0", BAWN_NET_ANY, "fd00::1" },
+    { 4, "ula0", "ula0", BAWN_NET_V4, NULL },
+    { 3, "eth0", NULL, BAWN_NET_ANY, NULL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (BawnNetMachine) machine =
+          make_machine (cases[i].n, cases[i].interface_v4, cases[i].interface_v6);
+      g_autofree char *found = bawn_net_machine_find_private (machine, cases[i].families);
+
+      g_assert_cmpstr (found, ==, cases[i].found);
+    }
+}
+
+static void
+test_public_addresses_are_those_of_the_internet (void)
+{
+  g_autoptr (BawnNetMachine) all = make_machine (10, NULL, NULL);
+  g_autoptr (BawnNetMachine) no_v4 = make_machine (8, NULL, NULL);
+  g_autoptr (BawnNetMachine) none = make_machine (7, NULL, NULL);
+  g_autofree char *v4 = bawn_net_machine_find_public (all);
+  g_autofree char *v6 = bawn_net_machine_find_public (no_v4);
+  g_autofree char *nothing = bawn_net_machine_find_public (none);
+
+  g_assert_cmpstr (v4, ==, "8.8.8.8");
+  g_assert_cmpstr (v6, ==, "2a00::1");
+  g_assert_null (nothing);
+}
+
+static void
+test_an_interface_has_one_address_or_an_error (void)
+{
+  static const struct
+  {
+    const char *interface;
+    const char *found;
+    const char *error;
+  } cases[] = {
+    { "br0", "172.17.0.1", NULL },
+    { "ula0", "fd00::1", NULL },
+    { "eth9", NULL, "there is no interface \"eth9\" that is up and has an address" },
+    { "eth0", NULL,
+      "the interface \"eth0\" has several addresses (100.64.0.1, 192.168.1.2); name one of them" },
+    { "ula1", NULL,
+      "the interface \"ula1\" has several addresses (fdff::1, 2a00::1); name one of them" },
+    { "link0", NULL, "the interface \"link0\" has no address that others can use" },
+  };
+  g_autoptr (BawnNetMachine) machine = make_machine (10, NULL, NULL);
+
+  bawn_net_machine_add (machine, "link0", "fe80::2", FALSE);
+  bawn_net_machine_add (machine, "link0", "169.254.3.4", FALSE);
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *found =
+          bawn_net_machine_find_of_interface (machine, cases[i].interface, &error);
+
+      g_assert_cmpstr (found, ==, cases[i].found);
+      g_assert_cmpstr (error != NULL ? error->message : NULL, ==, cases[i].error);
+    }
 }
 
 static void
@@ -195,9 +289,25 @@ test_this_machine_has_a_private_address_or_none (void)
 {
   static const char *const private[] = { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
                                          "fc00::/7", NULL };
-  g_autofree char *address = bawn_net_find_private_address ();
+  g_autoptr (BawnNetMachine) machine = bawn_net_machine_read ();
+  g_autofree char *address = bawn_net_machine_find_private (machine, BAWN_NET_ANY);
 
   g_assert_true (address == NULL || bawn_cidrs_match (private, address));
+}
+
+static void
+test_this_machine_has_loopback (void)
+{
+  g_autoptr (BawnNetMachine) machine = bawn_net_machine_read ();
+  gboolean found = FALSE;
+
+  for (guint i = 0; i < machine->addresses->len; i++)
+    {
+      const BawnNetAddress *address = machine->addresses->pdata[i];
+
+      found = found || (address->loopback && g_str_equal (address->address, "127.0.0.1"));
+    }
+  g_assert_true (found);
 }
 
 int
@@ -214,10 +324,17 @@ main (int argc, char **argv)
   g_test_add_func ("/util/net/what-is-no-host-and-port-is-refused",
                    test_what_is_no_host_and_port_is_refused);
   g_test_add_func ("/util/net/the-default-route-is-found", test_the_default_route_is_found);
+  g_test_add_func ("/util/net/the-default-route-of-ipv6-is-found",
+                   test_the_default_route_of_ipv6_is_found);
   g_test_add_func ("/util/net/private-addresses-are-preferred-in-order",
                    test_private_addresses_are_preferred_in_order);
+  g_test_add_func ("/util/net/public-addresses-are-those-of-the-internet",
+                   test_public_addresses_are_those_of_the_internet);
+  g_test_add_func ("/util/net/an-interface-has-one-address-or-an-error",
+                   test_an_interface_has_one_address_or_an_error);
   g_test_add_func ("/util/net/this-machine-has-a-private-address-or-none",
                    test_this_machine_has_a_private_address_or_none);
+  g_test_add_func ("/util/net/this-machine-has-loopback", test_this_machine_has_loopback);
 
   return g_test_run ();
 }

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "core-fixture.h"
+#include "crypto/bawn-crypto.h"
+#include "storage/bawn-fence.h"
+
+#include <string.h>
+
+/* Three nodes in one process on one storage in memory, with real elections. */
+
+#define N_NODES 3
+#define THRESHOLD 2
+
+typedef struct
+{
+  BawnBackend *backend;
+  CoreFixture nodes[N_NODES];
+} Cluster;
+
+static const char *const addresses[N_NODES] = { "https://127.0.0.1:8200", "https://127.0.0.1:8210",
+                                                "https://127.0.0.1:8220" };
+
+static void
+set_up (Cluster *c, gconstpointer data)
+{
+  g_autoptr(GError) error = NULL;
+
+  c->backend = core_fixture_new_backend ();
+  for (guint i = 0; i < N_NODES; i++)
+    core_fixture_open_node (&c->nodes[i], c->backend, BAWN_HA_BACKEND (c->backend), addresses[i]);
+
+  g_assert_true (bawn_core_initialize (c->nodes[0].core, 3, THRESHOLD, &c->nodes[0].shares, &c->nodes[0].root, &error));
+  g_assert_no_error (error);
+  for (guint i = 1; i < N_NODES; i++)
+    core_fixture_adopt_keys (&c->nodes[i], &c->nodes[0]);
+}
+
+static void
+tear_down (Cluster *c, gconstpointer data)
+{
+  for (guint i = 0; i < N_NODES; i++)
+    core_fixture_close (&c->nodes[i]);
+  g_object_unref (c->backend);
+}
+
+static void
+unseal_all (Cluster *c)
+{
+  for (guint i = 0; i < N_NODES; i++)
+    core_fixture_unseal (&c->nodes[i], THRESHOLD);
+}
+
+static gboolean
+is_active (CoreFixture *node)
+{
+  g_autoptr(BawnStatus) status = bawn_core_ref_status (node->core);
+
+  return !status->sealed && !status->standby;
+}
+
+/* Waits until somebody other than @but is active and all unsealed nodes know who. */
+static CoreFixture *
+await_active (Cluster *c, const CoreFixture *but)
+{
+  for (;; g_usleep (1000))
+    {
+      CoreFixture *active = NULL;
+      guint n_agree = 0;
+      guint n_unsealed = 0;
+
+      for (guint i = 0; i < N_NODES; i++)
+        if (&c->nodes[i] != but && is_active (&c->nodes[i]))
+          active = &c->nodes[i];
+      if (active == NULL)
+        continue;
+
+      for (guint i = 0; i < N_NODES; i++)
+        {
+          g_autoptr(BawnStatus) status = bawn_core_ref_status (c->nodes[i].core);
+
+          n_unsealed += status->sealed ? 0 : 1;
+          n_agree += status->leader != NULL
+                             && g_str_equal (status->leader->node_id, bawn_core_get_node_id (active->core))
+                         ? 1
+                         : 0;
+        }
+      if (n_agree == n_unsealed)
+        return active;
+    }
+}
+
+static CoreFixture *
+other_than (Cluster *c, const CoreFixture *node)
+{
+  return node == &c->nodes[0] ? &c->nodes[1] : &c->nodes[0];
+}
+
+static guint64
+epoch_of (CoreFixture *node)
+{
+  g_autoptr(BawnStatus) status = bawn_core_ref_status (node->core);
+
+  return status->epoch;
+}
+
+static void
+test_one_is_active_and_all_know_it (Cluster *c, gconstpointer data)
+{
+  guint n_active = 0;
+
+  unseal_all (c);
+
+  CoreFixture *active = await_active (c, NULL);
+  CoreFixture *standby = other_than (c, active);
+  g_autoptr(BawnStatus) status = bawn_core_ref_status (standby->core);
+  g_autoptr(BawnClusterIdentity) one = bawn_core_ref_cluster_identity (active->core);
+  g_autoptr(BawnClusterIdentity) other = bawn_core_ref_cluster_identity (standby->core);
+
+  for (guint i = 0; i < N_NODES; i++)
+    n_active += is_active (&c->nodes[i]) ? 1 : 0;
+  g_assert_cmpuint (n_active, ==, 1);
+  g_assert_true (status->ha_enabled);
+  g_assert_true (status->standby);
+  g_assert_false (status->leader->is_self);
+  g_assert_cmpstr (status->leader->api_addr, ==, addresses[active - c->nodes]);
+  g_assert_nonnull (status->cluster_name);
+  g_assert_true (g_bytes_equal (one->certificate, other->certificate));
+  g_assert_true (bawn_secret_equal (one->key, other->key));
+}
+
+static void
+test_a_sealed_node_hears_of_the_initialisation (Cluster *c, gconstpointer data)
+{
+  for (guint i = 0; i < N_NODES; i++)
+    for (gboolean known = FALSE; !known; g_usleep (1000))
+      {
+        g_autoptr(BawnStatus) status = bawn_core_ref_status (c->nodes[i].core);
+
+        g_assert_true (status->sealed);
+        known = status->initialized;
+      }
+}
+
+static void
+test_a_standby_says_so_before_anything_happens (Cluster *c, gconstpointer data)
+{
+  unseal_all (c);
+
+  CoreFixture *active = await_active (c, NULL);
+  CoreFixture *standby = other_than (c, active);
+
+  g_assert_cmpint (core_fixture_call (standby, BAWN_OP_UPDATE, "cubbyhole/a", "{\"a\":1}", standby->root), ==,
+                   BAWN_ERROR_STANDBY);
+  g_assert_cmpint (core_fixture_call (standby, BAWN_OP_READ, "sys/mounts", NULL, standby->root), ==, BAWN_ERROR_STANDBY);
+  g_assert_cmpint (core_fixture_call (standby, BAWN_OP_READ, "sys/rekey/init", NULL, NULL), ==, BAWN_ERROR_STANDBY);
+  core_fixture_expect (standby, BAWN_OP_READ, "sys/seal-status", NULL, NULL);
+  core_fixture_expect (standby, BAWN_OP_READ, "sys/leader", NULL, NULL);
+  core_fixture_expect (active, BAWN_OP_UPDATE, "cubbyhole/a", "{\"a\":1}", active->root);
+}
+
+static void
+test_what_was_written_outlives_a_step_down (Cluster *c, gconstpointer data)
+{
+  unseal_all (c);
+
+  CoreFixture *first = await_active (c, NULL);
+  guint64 epoch = epoch_of (first);
+
+  core_fixture_expect (first, BAWN_OP_UPDATE, "cubbyhole/a", "{\"a\":1}", first->root);
+  core_fixture_expect (first, BAWN_OP_UPDATE, "sys/step-down", NULL, first->root);
+
+  CoreFixture *second = await_active (c, first);
+  g_autoptr(BawnResponse) response = NULL;
+
+  g_assert_cmpuint (epoch_of (second), >, epoch);
+  g_assert_false (is_active (first));
+  g_assert_cmpint (core_fixture_ask (second, BAWN_OP_READ, "cubbyhole/a", NULL, second->root, &response, NULL), ==,
+                   CORE_FIXTURE_OK);
+  g_assert_nonnull (response->data);
+}
+
+static void
+test_a_standby_catches_up_with_many_rotations (Cluster *c, gconstpointer data)
+{
+  unseal_all (c);
+
+  CoreFixture *first = await_active (c, NULL);
+
+  for (guint i = 0; i < 5; i++)
+    core_fixture_expect (first, BAWN_OP_UPDATE, "sys/rotate", NULL, first->root);
+  core_fixture_expect (first, BAWN_OP_UPDATE, "cubbyhole/a", "{\"a\":1}", first->root);
+  core_fixture_expect (first, BAWN_OP_UPDATE, "sys/step-down", NULL, first->root);
+
+  CoreFixture *second = await_active (c, first);
+
+  core_fixture_expect (second, BAWN_OP_READ, "cubbyhole/a", NULL, second->root);
+  core_fixture_expect (second, BAWN_OP_UPDATE, "sys/rotate", NULL, second->root);
+}
+
+static void
+test_the_last_unsealed_node_takes_the_lease_back (Cluster *c, gconstpointer data)
+{
+  core_fixture_unseal (&c->nodes[0], THRESHOLD);
+  CoreFixture *only = await_active (c, NULL);
+  guint64 epoch = epoch_of (only);
+
+  core_fixture_expect (only, BAWN_OP_UPDATE, "sys/step-down", NULL, only->root);
+  while (!is_active (only) || epoch_of (only) == epoch)
+    g_usleep (1000);
+}
+
+static void
+test_sealing_hands_over (Cluster *c, gconstpointer data)
+{
+  unseal_all (c);
+
+  CoreFixture *first = await_active (c, NULL);
+
+  core_fixture_expect (first, BAWN_OP_UPDATE, "sys/seal", NULL, first->root);
+
+  CoreFixture *second = await_active (c, first);
+  g_autoptr(BawnStatus) status = bawn_core_ref_status (first->core);
+  g_autoptr(BawnClusterIdentity) identity = bawn_core_ref_cluster_identity (first->core);
+
+  g_assert_true (status->sealed);
+  g_assert_null (status->leader);
+  g_assert_null (identity);
+  core_fixture_expect (second, BAWN_OP_READ, "sys/mounts", NULL, second->root);
+}
+
+static void
+test_a_standby_can_be_sealed (Cluster *c, gconstpointer data)
+{
+  unseal_all (c);
+
+  CoreFixture *active = await_active (c, NULL);
+  CoreFixture *standby = other_than (c, active);
+  guint64 epoch = epoch_of (active);
+
+  bawn_core_seal (standby->core, "test");
+  core_fixture_wait_sealed (standby);
+  core_fixture_expect (active, BAWN_OP_READ, "sys/mounts", NULL, active->root);
+  g_assert_cmpuint (epoch_of (active), ==, epoch);
+}
+
+static void
+test_a_refused_fence_ends_in_another_term (Cluster *c, gconstpointer data)
+{
+  unseal_all (c);
+
+  CoreFixture *active = await_active (c, NULL);
+  guint64 epoch = epoch_of (active);
+  BawnFence fence = { 0 };
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (bawn_fence_take (c->backend, 0, &fence, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (core_fixture_call (active, BAWN_OP_UPDATE, "cubbyhole/a", "{\"a\":1}", active->root), ==,
+                   BAWN_ERROR_STANDBY);
+
+  for (CoreFixture *next = NULL; next == NULL; g_usleep (1000))
+    {
+      next = await_active (c, NULL);
+      if (epoch_of (next) <= fence.epoch)
+        next = NULL;
+    }
+  g_assert_cmpuint (fence.epoch, >, epoch);
+}
+
+static char *
+begin_rekey (CoreFixture *node)
+{
+  g_autoptr(BawnResponse) response = NULL;
+
+  g_assert_cmpint (core_fixture_ask (node, BAWN_OP_UPDATE, "sys/rekey/init",
+                                     "{\"secret_shares\":1,\"secret_threshold\":1}", NULL, &response, NULL), ==,
+                   CORE_FIXTURE_OK);
+
+  g_autoptr(BawnJson) json = bawn_json_parse (response->data, NULL, NULL);
+
+  return g_strdup (bawn_json_get_string (bawn_json_root (json), "nonce", ""));
+}
+
+static void
+test_a_rekey_lost_with_its_node_says_so (Cluster *c, gconstpointer data)
+{
+  unseal_all (c);
+
+  CoreFixture *first = await_active (c, NULL);
+  g_autofree char *nonce = begin_rekey (first);
+  g_autofree char *share = NULL;
+  g_autofree char *message = NULL;
+  g_autofree char *other = NULL;
+
+  core_fixture_expect (first, BAWN_OP_UPDATE, "sys/step-down", NULL, first->root);
+
+  CoreFixture *second = await_active (c, first);
+  const BawnSecret *secret = g_ptr_array_index (second->shares, 0);
+  g_autofree char *hex = bawn_hex_encode (bawn_secret_data (secret), bawn_secret_size (secret));
+
+  share = g_strdup_printf ("{\"nonce\":\"%s\",\"key\":\"%s\"}", nonce, hex);
+  g_assert_cmpint (core_fixture_ask (second, BAWN_OP_UPDATE, "sys/rekey/update", share, NULL, NULL, &message), ==,
+                   BAWN_ERROR_INVALID);
+  g_assert_nonnull (strstr (message, nonce));
+  g_assert_nonnull (strstr (message, "begin it again"));
+
+  g_clear_pointer (&share, g_free);
+  g_clear_pointer (&message, g_free);
+  share = g_strdup_printf ("{\"nonce\":\"nobodys\",\"key\":\"%s\"}", hex);
+  g_assert_cmpint (core_fixture_ask (second, BAWN_OP_UPDATE, "sys/rekey/update", share, NULL, NULL, &message), ==,
+                   BAWN_ERROR_INVALID);
+  g_assert_cmpstr (message, ==, "no barrier rekey in progress");
+}
+
+static void
+test_asking_may_be_all_that_is_wanted (Cluster *c, gconstpointer data)
+{
+  unseal_all (c);
+
+  CoreFixture *active = await_active (c, NULL);
+  g_autoptr(BawnRequest) seal = bawn_request_new (BAWN_OP_UPDATE, "sys/seal");
+  g_autoptr(BawnRequest) mounts = bawn_request_new (BAWN_OP_READ, "sys/mounts");
+
+  g_assert_true (bawn_core_concerns_node (active->core, seal));
+  g_assert_false (bawn_core_concerns_node (active->core, mounts));
+  g_assert_true (is_active (active));
+}
+
+#define ADD(name, func) g_test_add ("/core/ha/" name, Cluster, NULL, set_up, func, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("one-is-active-and-all-know-it", test_one_is_active_and_all_know_it);
+  ADD ("a-sealed-node-hears-of-the-initialisation", test_a_sealed_node_hears_of_the_initialisation);
+  ADD ("a-standby-says-so-before-anything-happens", test_a_standby_says_so_before_anything_happens);
+  ADD ("what-was-written-outlives-a-step-down", test_what_was_written_outlives_a_step_down);
+  ADD ("a-standby-catches-up-with-many-rotations", test_a_standby_catches_up_with_many_rotations);
+  ADD ("the-last-unsealed-node-takes-the-lease-back", test_the_last_unsealed_node_takes_the_lease_back);
+  ADD ("sealing-hands-over", test_sealing_hands_over);
+  ADD ("a-standby-can-be-sealed", test_a_standby_can_be_sealed);
+  ADD ("a-refused-fence-ends-in-another-term", test_a_refused_fence_ends_in_another_term);
+  ADD ("a-rekey-lost-with-its-node-says-so", test_a_rekey_lost_with_its_node_says_so);
+  ADD ("asking-may-be-all-that-is-wanted", test_asking_may_be_all_that_is_wanted);
+  return g_test_run ();
+}

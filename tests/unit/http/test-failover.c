@@ -107,7 +107,7 @@ a_write_that_was_not_sent (Trio *trio, gconstpointer data)
   client_send (client, head, -1);
   client_send (client, filler, (gssize) size);
   client_send (client, "\"}", -1);
-  fixture_until (node_stats (trio->standby).forwarded == 1);
+  fixture_until (node_stats (trio->standby).forwarded >= 1);
   cable_cut (trio->cable);
   g_autofree char *answer = answer_of (client, 200);
   fixture_assert_has (answer, "\"size\":25165824");
@@ -232,9 +232,9 @@ a_new_identity (Trio *trio, gconstpointer data)
   assert_ok (client, "active");
   node_set_identity (trio->active, fresh);
   node_set (trio->active, NODE_ACTIVE, node_leader (trio->active, trio->active));
+  fixture_until (node_stats (trio->active).peer_connections == 0);
   client_send (client, PUT, -1);
   fixture_until (node_stats (trio->standby).parked == 1);
-  fixture_until (node_stats (trio->active).peer_connections == 0);
   node_set_identity (trio->standby, fresh);
   assert_ok (client, "active");
 }

@@ -238,6 +238,7 @@ on_goodbye (gpointer owner, BawnHttpCaller *caller)
   if (caller != channel->caller)
     return;
   retire (channel);
+  channel->events->gone (channel->owner, channel->leader->node_id);
   fail (channel, "it is going away");
 }
 
@@ -251,6 +252,7 @@ on_closed (gpointer owner, BawnHttpCaller *caller, const char *why)
     return;
   channel->caller = NULL;
   channel->met = FALSE;
+  channel->events->gone (channel->owner, channel->leader->node_id);
   fail (channel, why);
 }
 

@@ -22,6 +22,7 @@ typedef struct _BawnHttpChannel BawnHttpChannel;
  * @lost: the link broke first. @sent: the request may have arrived
  * @passed: another node has become the active one while this was under way; it still is
  * @peer: the active node has said who it is
+ * @gone: the link to it has ended
  *
  * What a channel tells its owner.
  */
@@ -33,6 +34,7 @@ typedef struct
   void (*lost) (gpointer owner, BawnHttpErrand *errand, gboolean sent);
   void (*passed) (gpointer owner, BawnHttpErrand *errand);
   void (*peer) (gpointer owner, const BawnPeer *peer);
+  void (*gone) (gpointer owner, const char *node_id);
 } BawnHttpChannelEvents;
 
 /**

@@ -375,6 +375,16 @@ on_peer (gpointer owner, const BawnPeer *peer)
     handler->note_peer (handler->core, bawn_peer_copy (peer));
 }
 
+/* One link of several has ended; if the node lives, the next heartbeat brings it back. */
+static void
+on_gone (gpointer owner, const char *node_id)
+{
+  const BawnHttpHandler *handler = &((BawnHttpGate *) owner)->worker->handler;
+
+  if (handler->forget_peer != NULL)
+    handler->forget_peer (handler->core, node_id);
+}
+
 static const BawnHttpChannelEvents channel_events = {
   .ready = on_ready,
   .answered = on_answered,
@@ -382,6 +392,7 @@ static const BawnHttpChannelEvents channel_events = {
   .lost = on_lost,
   .passed = on_passed,
   .peer = on_peer,
+  .gone = on_gone,
 };
 
 /* Asks the core what is the case now. */
@@ -441,9 +452,12 @@ bawn_http_gate_peek_tls (BawnHttpGate *gate)
 }
 
 static void
-on_visitor_closed (gpointer owner, BawnHttpVisitor *visitor, const char *why)
+on_visitor_closed (gpointer owner, BawnHttpVisitor *visitor, const BawnPeer *peer, const char *why)
 {
   BawnHttpGate *gate = owner;
+
+  if (peer != NULL)
+    on_gone (gate, peer->node_id);
 
   g_debug ("cluster port: a node has gone: %s", why);
   g_ptr_array_remove_fast (gate->visitors, visitor);

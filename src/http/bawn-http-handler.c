@@ -44,6 +44,12 @@ on_note_peer (gpointer core, BawnPeer *peer)
   bawn_core_note_peer (core, peer);
 }
 
+static void
+on_forget_peer (gpointer core, const char *node_id)
+{
+  bawn_core_forget_peer (core, node_id);
+}
+
 /**
  * bawn_http_handler_init:
  * @handler: to be filled
@@ -60,4 +66,5 @@ bawn_http_handler_init (BawnHttpHandler *handler, BawnCore *core, gboolean ha)
   handler->ref_cluster_identity = on_ref_cluster_identity;
   handler->dup_self = on_dup_self;
   handler->note_peer = on_note_peer;
+  handler->forget_peer = on_forget_peer;
 }

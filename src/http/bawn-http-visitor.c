@@ -353,7 +353,7 @@ on_closed (gpointer owner, const char *why)
 
   for (guint i = 0; i < visits->len; i++)
     leave (g_ptr_array_index (visits, i));
-  visitor->host->closed (visitor->host->owner, visitor, why);
+  visitor->host->closed (visitor->host->owner, visitor, bawn_http_link_get_peer (visitor->link), why);
   g_hash_table_unref (visitor->visits);
   bawn_http_link_unref (visitor->link);
   g_free (visitor);

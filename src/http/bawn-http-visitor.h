@@ -32,7 +32,7 @@ typedef struct
  * @limits: of them
  * @buffered: counts bytes of bodies being received; atomic
  * @hello: somebody has said who he is
- * @closed: a visitor has gone; it is freed afterwards
+ * @closed: (@peer is %NULL if it never said who it is) a visitor has gone; it is freed afterwards
  *
  * Whom visitors come to.
  */
@@ -42,7 +42,7 @@ typedef struct
   const BawnHttpVisitorLimits *limits;
   gssize *buffered;
   void (*hello) (gpointer owner, const BawnPeer *peer);
-  void (*closed) (gpointer owner, BawnHttpVisitor *visitor, const char *why);
+  void (*closed) (gpointer owner, BawnHttpVisitor *visitor, const BawnPeer *peer, const char *why);
   gpointer owner;
 } BawnHttpVisitorHost;
 

@@ -79,7 +79,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   g_autofree char *text = g_strjoinv ("\n", argv + 1);
   g_autoptr (BawnConfig) config = bawn_config_load_data ("driver", text, strlen (text), &error);
-  Node node = { .address = g_strdup ("https://127.0.0.9:8200") };
+  Node node = { .status = NULL };
   char *line = NULL;
   size_t size = 0;
 
@@ -110,6 +110,7 @@ main (int argc, char **argv)
     }
 
   g_mutex_init (&node.lock);
+  node.address = g_strdup ("https://127.0.0.9:8200");
   set_state (&node, "uninitialized");
   bawn_service_consul_start (service, ref_status, &node);
   printf ("ok\n");

@@ -7,8 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* Requests of one link that are being received or answered. A node has as many clients as all its listeners allow; who goes
- * beyond this is told to come back. */
+/* Requests of one link that are being received or answered. A node has as many clients as all its
+ * listeners allow; who goes beyond this is told to come back. */
 #define BAWN_HTTP_VISITOR_MAX_REQUESTS 20000
 
 typedef struct _BawnHttpVisitor BawnHttpVisitor;
@@ -46,9 +46,12 @@ typedef struct
   gpointer owner;
 } BawnHttpVisitorHost;
 
-/* The end of a link that answers: takes requests of another node's clients, and has them answered as if they had been asked
- * here. */
-BawnHttpVisitor *bawn_http_visitor_new (BawnHttpWire *wire, const BawnPeer *self, const BawnHttpVisitorHost *host, GError **error);
+/* The end of a link that answers: takes requests of another node's clients, and has them answered
+ * as if they had been asked here. */
+BawnHttpVisitor *bawn_http_visitor_new (BawnHttpWire *wire,
+                                        const BawnPeer *self,
+                                        const BawnHttpVisitorHost *host,
+                                        GError **error);
 void bawn_http_visitor_close (BawnHttpVisitor *visitor, const char *why);
 void bawn_http_visitor_say_hello (BawnHttpVisitor *visitor, const BawnPeer *self);
 void bawn_http_visitor_say_goodbye (BawnHttpVisitor *visitor);

@@ -45,10 +45,14 @@ class Run:
         with Workload(self.cluster, name, roamers=roamers) as work:
             work.wait_progress()
             yield work
-            self.cluster.heal()
+            active = self.cluster.heal()
             work.away.clear()
-            work.wait_progress()
+            if not work.over.is_set():
+                work.wait_progress()
             work.stop()
+            # Whoever is active now may have it all in memory; the next one has what is stored.
+            active.step_down()
+            self.cluster.wait_active(besides=[active])
             work.verify()
         self.watch.check()
         self.cluster.check_logs()
@@ -216,8 +220,9 @@ def late_write(run):
             work.wait_stuck(work.on([old]))
             assert run.storage.held(old.number) > 0
             new_active(run, work, old)
+            # So that nothing writes over what may arrive now.
+            work.over.set()
             run.storage.heal(old.number)
-            work.wait_progress()
             wait_for("the old one to know", lambda: old.health() == 429)
             seen = refusals(old, since)
         if seen:
@@ -239,8 +244,8 @@ def late_write_sqlite(run):
             other.execute("ROLLBACK")
             other.close()
             new_active(run, work, old)
+            work.over.set()
             old.resume()
-            work.wait_progress()
             wait_for("the old one to know", lambda: old.health() == 429)
             seen = refusals(old, since)
         if seen:

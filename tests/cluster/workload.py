@@ -225,7 +225,7 @@ class Workload:
                 print("# failed: %s" % failure)
 
     def stop(self):
-        """Waits for the answers that are still to come."""
+        """No client begins anything more; waits for the answers that are still to come."""
         self.over.set()
         for client in self.clients + self.roamers:
             if client.ident is not None:

@@ -31,9 +31,9 @@ struct _Cable
 static struct sockaddr_in
 loopback (guint port)
 {
-  return (struct sockaddr_in) { .sin_family = AF_INET,
-                                .sin_port = htons ((guint16) port),
-                                .sin_addr = { .s_addr = htonl (INADDR_LOOPBACK) } };
+  return (struct sockaddr_in){ .sin_family = AF_INET,
+                               .sin_port = htons ((guint16) port),
+                               .sin_addr = { .s_addr = htonl (INADDR_LOOPBACK) } };
 }
 
 static void
@@ -109,13 +109,14 @@ serve (Cable *cable, CableMode mode)
   char byte = 0;
 
   for (guint i = 0; i < 2 * cable->n_pairs; i++)
-    polled[2 + i] = (struct pollfd) { .fd = cable->pairs[i / 2][i % 2], .events = POLLIN };
+    polled[2 + i] = (struct pollfd){ .fd = cable->pairs[i / 2][i % 2], .events = POLLIN };
   poll (polled, mode == CABLE_STALL ? 2 : 2 + 2 * cable->n_pairs, -1);
   if (polled[0].revents != 0)
     g_assert_cmpint (read (cable->wake[0], &byte, 1), ==, 1);
   for (guint i = mode == CABLE_STALL ? 0 : cable->n_pairs; i > 0; i--)
     for (guint j = 0; j < 2; j++)
-      if (polled[2 + 2 * (i - 1) + j].revents != 0 && !copy (cable, cable->pairs[i - 1][j], cable->pairs[i - 1][1 - j], mode))
+      if (polled[2 + 2 * (i - 1) + j].revents != 0
+          && !copy (cable, cable->pairs[i - 1][j], cable->pairs[i - 1][1 - j], mode))
         {
           drop_pair (cable, i - 1);
           break;

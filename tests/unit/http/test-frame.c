@@ -8,7 +8,8 @@
 static void
 a_frame_comes_in_pieces (void)
 {
-  static const guint8 wire[] = { 0, 0, 0, 3, BAWN_HTTP_FRAME_MORE, 0, 0, 0, 0, 0, 1, 2, 'a', 'b', 'c', 'x' };
+  static const guint8 wire[] = { 0,   0,   0,   3,  BAWN_HTTP_FRAME_MORE, 0, 0, 0, 0, 0, 1, 2,
+                                 'a', 'b', 'c', 'x' };
   BawnHttpFrame frame = { 0 };
   gsize used = 1;
 
@@ -51,7 +52,7 @@ what_is_no_frame_is_refused (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (wires); i++)
     {
-      g_autoptr(GError) error = NULL;
+      g_autoptr (GError) error = NULL;
       BawnHttpFrame frame = { 0 };
       gsize used = 0;
 
@@ -64,7 +65,7 @@ static void
 a_message_is_put_together (void)
 {
   const BawnHttpFrame first = { .payload = (const guint8 *) "\0\0\0\4\0\0\0\5he", .size = 10 };
-  g_auto(BawnHttpMessage) message = BAWN_HTTP_MESSAGE_INIT;
+  g_auto (BawnHttpMessage) message = BAWN_HTTP_MESSAGE_INIT;
 
   g_assert_true (bawn_http_message_begin (&message, &first, NULL));
   g_assert_false (bawn_http_message_is_complete (&message));
@@ -81,10 +82,15 @@ a_message_is_put_together (void)
 static void
 a_call_is_read_as_written (void)
 {
-  const BawnHttpCall call = { .id = (char *) "the id", .remote_address = (char *) "2001:db8::1", .remote_port = 65535,
-                              .authorize_only = TRUE, .deadline_ms = 90000, .head = (const guint8 *) "GET\0x", .head_size = 5 };
-  g_auto(BawnHttpCall) again = { 0 };
-  g_auto(BawnBuffer) wire = BAWN_BUFFER_INIT;
+  const BawnHttpCall call = { .id = (char *) "the id",
+                              .remote_address = (char *) "2001:db8::1",
+                              .remote_port = 65535,
+                              .authorize_only = TRUE,
+                              .deadline_ms = 90000,
+                              .head = (const guint8 *) "GET\0x",
+                              .head_size = 5 };
+  g_auto (BawnHttpCall) again = { 0 };
+  g_auto (BawnBuffer) wire = BAWN_BUFFER_INIT;
 
   bawn_http_call_write (&call, &wire);
   g_assert_true (bawn_http_call_read (&again, wire.data, wire.size, NULL));
@@ -98,12 +104,12 @@ a_call_is_read_as_written (void)
   /* Cut anywhere, it is none. */
   for (gsize size = 0; size < wire.size; size++)
     {
-      g_auto(BawnHttpCall) cut = { 0 };
+      g_auto (BawnHttpCall) cut = { 0 };
       g_assert_false (bawn_http_call_read (&cut, wire.data, size, NULL));
     }
 
   /* A flag that this version does not know may change what is asked. */
-  g_auto(BawnHttpCall) flagged = { 0 };
+  g_auto (BawnHttpCall) flagged = { 0 };
   wire.data[3] |= 2;
   g_assert_false (bawn_http_call_read (&flagged, wire.data, wire.size, NULL));
 }
@@ -111,10 +117,13 @@ a_call_is_read_as_written (void)
 static void
 an_answer_is_read_as_written (void)
 {
-  g_auto(BawnHttpReply) reply = { .status = 429, .retry_after_s = 7, .content_type = g_strdup ("text/plain"),
-                                  .location = g_strdup ("/x"), .headers = g_ptr_array_new_with_free_func (g_free) };
-  g_auto(BawnHttpReply) again = { 0 };
-  g_auto(BawnBuffer) wire = BAWN_BUFFER_INIT;
+  g_auto (BawnHttpReply) reply = { .status = 429,
+                                   .retry_after_s = 7,
+                                   .content_type = g_strdup ("text/plain"),
+                                   .location = g_strdup ("/x"),
+                                   .headers = g_ptr_array_new_with_free_func (g_free) };
+  g_auto (BawnHttpReply) again = { 0 };
+  g_auto (BawnBuffer) wire = BAWN_BUFFER_INIT;
 
   g_ptr_array_add (reply.headers, g_strdup ("X-A"));
   g_ptr_array_add (reply.headers, g_strdup ("\xc3\xa4, b"));
@@ -131,7 +140,7 @@ an_answer_is_read_as_written (void)
   g_assert_cmpstr (g_ptr_array_index (again.headers, 3), ==, "");
   for (gsize size = 0; size < wire.size; size++)
     {
-      g_auto(BawnHttpReply) cut = { 0 };
+      g_auto (BawnHttpReply) cut = { 0 };
       g_assert_false (bawn_http_answer_read (&cut, wire.data, size, NULL));
     }
 }
@@ -139,9 +148,10 @@ an_answer_is_read_as_written (void)
 static void
 assert_answer_refused (guint status, const char *name, const char *value)
 {
-  g_auto(BawnHttpReply) reply = { .status = status, .headers = g_ptr_array_new_with_free_func (g_free) };
-  g_auto(BawnHttpReply) again = { 0 };
-  g_auto(BawnBuffer) wire = BAWN_BUFFER_INIT;
+  g_auto (BawnHttpReply)
+      reply = { .status = status, .headers = g_ptr_array_new_with_free_func (g_free) };
+  g_auto (BawnHttpReply) again = { 0 };
+  g_auto (BawnBuffer) wire = BAWN_BUFFER_INIT;
 
   g_ptr_array_add (reply.headers, g_strdup (name));
   g_ptr_array_add (reply.headers, g_strdup (value));
@@ -172,14 +182,17 @@ read_hello (const BawnBuffer *wire, GError **error)
 static void
 a_hello_is_read_as_written (void)
 {
-  const BawnPeer peer = { .node_id = (char *) "id", .hostname = (char *) "host", .api_addr = (char *) "https://a:8200",
-                          .version = (char *) "1.2", .state = (char *) "standby" };
-  g_auto(BawnBuffer) wire = BAWN_BUFFER_INIT;
+  const BawnPeer peer = { .node_id = (char *) "id",
+                          .hostname = (char *) "host",
+                          .api_addr = (char *) "https://a:8200",
+                          .version = (char *) "1.2",
+                          .state = (char *) "standby" };
+  g_auto (BawnBuffer) wire = BAWN_BUFFER_INIT;
 
   bawn_http_hello_write (&peer, &wire);
   /* What a newer version says beyond it does not matter. */
   bawn_buffer_append_string (&wire, "more");
-  g_autoptr(BawnPeer) again = read_hello (&wire, NULL);
+  g_autoptr (BawnPeer) again = read_hello (&wire, NULL);
   g_assert_cmpstr (again->node_id, ==, "id");
   g_assert_cmpstr (again->hostname, ==, "host");
   g_assert_cmpstr (again->api_addr, ==, "https://a:8200");
@@ -193,12 +206,12 @@ static void
 a_hello_in_another_language_is_refused (void)
 {
   const BawnPeer peer = { .node_id = (char *) "id" };
-  g_autoptr(GError) error = NULL;
-  g_auto(BawnBuffer) wire = BAWN_BUFFER_INIT;
+  g_autoptr (GError) error = NULL;
+  g_auto (BawnBuffer) wire = BAWN_BUFFER_INIT;
 
   bawn_http_hello_write (&peer, &wire);
   wire.data[3] = 9; /* its newest */
-  g_autoptr(BawnPeer) newer = read_hello (&wire, NULL);
+  g_autoptr (BawnPeer) newer = read_hello (&wire, NULL);
   g_assert_nonnull (newer);
   wire.data[7] = 9; /* its oldest */
   g_assert_null (read_hello (&wire, &error));
@@ -211,7 +224,7 @@ a_hello_of_nobody_is_refused (void)
   const BawnPeer nobody = { .node_id = (char *) "" };
   g_autofree char *longer = g_strnfill (BAWN_HTTP_FRAME_MAX_TEXT + 1, 'x');
   const BawnPeer talker = { .node_id = longer };
-  g_auto(BawnBuffer) wire = BAWN_BUFFER_INIT;
+  g_auto (BawnBuffer) wire = BAWN_BUFFER_INIT;
 
   bawn_http_hello_write (&nobody, &wire);
   g_assert_null (read_hello (&wire, NULL));
@@ -233,7 +246,8 @@ main (int argc, char **argv)
   g_test_add_func ("/http/frame/an-answer-that-would-break-the-clients-is-refused",
                    an_answer_that_would_break_the_clients_is_refused);
   g_test_add_func ("/http/frame/a-hello-is-read-as-written", a_hello_is_read_as_written);
-  g_test_add_func ("/http/frame/a-hello-in-another-language-is-refused", a_hello_in_another_language_is_refused);
+  g_test_add_func ("/http/frame/a-hello-in-another-language-is-refused",
+                   a_hello_in_another_language_is_refused);
   g_test_add_func ("/http/frame/a-hello-of-nobody-is-refused", a_hello_of_nobody_is_refused);
 
   return g_test_run ();

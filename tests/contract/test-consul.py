@@ -154,6 +154,8 @@ def test_a_lost_answer_is_an_unknown_outcome():
             value = storage.ok("get", "a").split()[1]
             assert value == (mode if is_in else "cut"), value
         proxy.set("way", "refuse")
+        # The connection that was kept may not be known to be dead; after this there is none.
+        storage.fails("UPSTREAM", "get", "a")
         storage.fails("UPSTREAM", "put", "a", "refused")
         proxy.set("way", "pass")
         # What is held arrives when the network is back, long after it was given up.

@@ -14,7 +14,9 @@ sys.path[:0] = [os.path.join(HERE, "../..", folder) for folder in ("api", "clust
 
 from bawn_server import BUILD, run_all  # noqa: E402
 from bawn_servers import Consul, Keeper, Network, NotInstalled, wait_for  # noqa: E402
+from cluster import Cluster  # noqa: E402
 from proxy import Proxy  # noqa: E402
+from storages import open_storage  # noqa: E402
 
 PATIENCE = 120
 PASSING = {"active": "passing", "standby": "passing", "sealed": "critical", "uninitialized": "critical"}
@@ -236,6 +238,48 @@ def test_a_storage_in_consul_is_enough_to_be_registered():
             process.stdin.write("stop\n")
             process.stdin.flush()
             process.wait(PATIENCE)
+
+
+def roles(servers):
+    """{address: "active", "standby" or "sealed"} of what the catalogue has; None if something in it is neither."""
+    found = {}
+    for entry in look(servers).values():
+        role = [tag for tag in entry[0] if tag in ("active", "standby")]
+        if len(role) != 1 or (entry[3], role) == ("critical", ["active"]):
+            return None
+        found[entry[1]] = role[0] if entry[3] == "passing" else "sealed"
+    return found
+
+
+def test_a_cluster_shows_who_is_active():
+    with Consul() as servers, contextlib.ExitStack() as stack:
+        storage = open_storage("sqlite")
+        stack.callback(storage.close)
+        cluster = stack.enter_context(Cluster(storage, extra={"service-registration": lines(servers)}, mount=False))
+
+        def agrees():
+            active = cluster.active()
+            wanted = {n.host: "active" if n is active else "standby" for n in cluster.nodes if n.runs}
+            return active is not None and roles(servers) == wanted
+
+        wait_for("the catalogue to agree", agrees)
+        for _ in range(3):
+            before = cluster.wait_active()
+            before.step_down()
+            cluster.wait_active(besides=[before])
+            wait_for("the catalogue to follow a step-down", agrees)
+        sealed = cluster.standbys()[0]
+        assert sealed.call("PUT", "sys/seal").status == 204
+        wait_for("the catalogue to show a seal", lambda: (roles(servers) or {}).get(sealed.host) == "sealed")
+        sealed.unseal()
+        wait_for("the catalogue to show that it is unsealed", agrees)
+        gone = cluster.wait_active()
+        gone.terminate()
+        gone.end()
+        wait_for("the catalogue to forget who has ended", agrees)
+        dead = cluster.wait_active()
+        dead.kill()
+        wait_for("the catalogue to show a death", lambda: (look(servers).get("bawn:%s:8200" % dead.host) or [0] * 4)[3] == "critical")
 
 
 try:

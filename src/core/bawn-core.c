@@ -524,6 +524,7 @@ bawn_core_stop (BawnCore *core)
   bawn_dispatcher_stop (core->dispatcher);
   bawn_expiry_stop (core->expiry);
   bawn_core_seal (core, "the server stops");
+  bawn_ha_stop (core->ha);
 }
 
 static void

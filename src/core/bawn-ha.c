@@ -413,19 +413,26 @@ bawn_ha_new (BawnCore *core, const BawnCoreOptions *options)
   return ha;
 }
 
-/* The node must have left. */
 void
-bawn_ha_free (BawnHa *ha)
+bawn_ha_stop (BawnHa *ha)
 {
-  if (ha == NULL)
+  if (ha == NULL || ha->thread == NULL)
     return;
 
   g_mutex_lock (&ha->lock);
   ha->stopping = TRUE;
   g_mutex_unlock (&ha->lock);
   nudge_watch (ha);
-  if (ha->thread != NULL)
-    g_thread_join (ha->thread);
+  g_thread_join (g_steal_pointer (&ha->thread));
+}
+
+void
+bawn_ha_free (BawnHa *ha)
+{
+  if (ha == NULL)
+    return;
+
+  bawn_ha_stop (ha);
   g_clear_object (&ha->elector);
   g_clear_object (&ha->election);
   g_clear_object (&ha->nudge);

@@ -23,6 +23,8 @@ void bawn_ha_join (BawnHa *ha);
 void bawn_ha_settle (BawnHa *ha);
 /* Withdraws and gives the lease back; goes on watching. Blocks. */
 void bawn_ha_leave (BawnHa *ha, const char *reason);
+/* Ends the watch; the node must have left. Blocks. */
+void bawn_ha_stop (BawnHa *ha);
 /* The node was sealed: forgets what it knew of others. */
 void bawn_ha_forget (BawnHa *ha);
 /* The fence was refused. Any thread. */

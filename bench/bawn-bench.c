@@ -23,14 +23,14 @@
 static char *option_address;
 static char *option_token;
 static char *option_only;
-static int option_pid;
+static char **option_pids;
 static int option_duration_s = 5;
 static int option_connections = 32;
 
 static const GOptionEntry options[] = {
   { "address", 'a', 0, G_OPTION_ARG_STRING, &option_address, "Where the server listens", "HOST:PORT|unix:PATH" },
   { "token", 't', 0, G_OPTION_ARG_STRING, &option_token, "A token that may do everything (or $BAWN_TOKEN)", "TOKEN" },
-  { "pid", 'p', 0, G_OPTION_ARG_INT, &option_pid, "The server's process, for its CPU time", "PID" },
+  { "pid", 'p', 0, G_OPTION_ARG_STRING_ARRAY, &option_pids, "A server's process, for its CPU time; several are added up", "PID" },
   { "duration", 'd', 0, G_OPTION_ARG_INT, &option_duration_s, "Seconds for each kind of request", "SECONDS" },
   { "connections", 'c', 0, G_OPTION_ARG_INT, &option_connections, "How many, 32 by default", "N" },
   { "only", 'o', 0, G_OPTION_ARG_STRING, &option_only, "Only this kind of request", "NAME" },
@@ -240,17 +240,28 @@ on_ready (Conn *conn, gboolean more)
     begin (conn);
 }
 
-/* The server's CPU time, user and system, in seconds. */
+/* The CPU time of a process, user and system, in seconds. */
 static double
-server_cpu_s (void)
+cpu_s_of (const char *pid)
 {
-  g_autofree char *path = g_strdup_printf ("/proc/%d/stat", option_pid);
+  g_autofree char *path = g_strdup_printf ("/proc/%s/stat", pid);
   g_autofree char *text = NULL;
 
-  if (option_pid == 0 || !g_file_get_contents (path, &text, NULL, NULL))
+  if (!g_file_get_contents (path, &text, NULL, NULL))
     return 0;
   g_auto(GStrv) fields = g_strsplit (strrchr (text, ')') + 2, " ", -1);
   return (g_ascii_strtod (fields[11], NULL) + g_ascii_strtod (fields[12], NULL)) / (double) sysconf (_SC_CLK_TCK);
+}
+
+static double
+server_cpu_s (void)
+{
+  double sum_s = 0;
+
+  for (guint i = 0; option_pids != NULL && option_pids[i] != NULL; i++)
+    sum_s += cpu_s_of (option_pids[i]);
+
+  return sum_s;
 }
 
 /* For the time asked for; all answers are awaited. Gives the seconds it took. */
@@ -308,7 +319,7 @@ measure (GPtrArray *conns, int epoll_fd)
   g_array_sort (latencies, compare);
   g_print ("%-14s %10.0f %9.2f %8.2f %8.2f %8.2f", kind->name, latencies->len / seconds, percentile_ms (0.5),
            percentile_ms (0.9), percentile_ms (0.99), percentile_ms (1.0));
-  if (option_pid != 0)
+  if (option_pids != NULL)
     g_print (" %9.0f", cpu_s * 1e6 / latencies->len);
   else
     g_print (" %9s", "-");

@@ -1,34 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
-/* Measures a storage as the committer and a cache miss see it: fenced commits of one and of many
- * entries, one after the other; linearizable reads, alone and by 32 threads. bench-backend
- * [--seconds N] TYPE [NAME=VALUE…], where each NAME=VALUE is a line of [storage]; others come from
- * BAWN_TEST_TYPE, which tests/servers/run sets. */
+/* Measures a storage itself, below all caches: bench-backend type=consul address=… with the lines
+ * of [storage]. tests/servers/run starts a server to try it on. */
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "storage/bawn-backend-registry.h"
+#include "storage/bawn-ha-backend.h"
 #include "util/bawn-bytes.h"
 
-#define BAWN_BUILTIN_BACKEND(name, prefix, ha) GType prefix##_get_type (void);
-#define BAWN_BUILTIN_ENGINE(prefix)
-#define BAWN_BUILTIN_METHOD(prefix)
-#define BAWN_BUILTIN_AUDIT(name, prefix)
-#include "daemon/bawn-builtins.def"
-#undef BAWN_BUILTIN_BACKEND
+GType bawn_backend_consul_get_type (void);
+GType bawn_backend_etcd_get_type (void);
+GType bawn_backend_memory_get_type (void);
+GType bawn_backend_sqlite_get_type (void);
+GType bawn_backend_zookeeper_get_type (void);
 
-#define FENCE "core/fence"
-#define VALUE_SIZE 1024
-#define MAX_BATCH 200
-#define N_READERS 32
-/* Commits write over these, so that a long run does not fill the storage. */
-#define N_KEYS 1000
+#define VALUE_SIZE 200
+#define N_CALLS 1000
+#define N_WAITS 50
+#define N_BATCH 40
+#define MAX_THREADS 32
 
-static BawnBackend *backend;
-static gint64 duration_us = 3 * G_USEC_PER_SEC;
+typedef struct
+{
+  BawnBackend *backend;
+  guint64 version; /* of the fence */
+  GBytes *value;
+} Bench;
 
 static void
 check (gboolean ok, const GError *error)
@@ -37,159 +38,189 @@ check (gboolean ok, const GError *error)
     g_error ("%s", error->message);
 }
 
+static void
+step_get (Bench *bench, guint i)
+{
+  g_autoptr (GError) error = NULL;
+
+  check (bawn_backend_get (bench->backend, "bench/key", NULL, NULL, NULL, &error), error);
+}
+
+/* What a write of the server is to a storage: the fence, and one entry or more. */
+static void
+commit (Bench *bench, guint n)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func (g_free);
+  BawnWrite writes[N_BATCH + 1] = { { BAWN_WRITE_PUT, "bench/fence", bench->value } };
+  const BawnCondition fence = { "bench/fence", bench->version };
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_ptr_array_add (keys, g_strdup_printf ("bench/key%u", i));
+      writes[i + 1] = (BawnWrite){ BAWN_WRITE_PUT, g_ptr_array_index (keys, i), bench->value };
+    }
+  check (
+      bawn_backend_commit (bench->backend, writes, n + 1, &fence, 1, &bench->version, NULL, &error),
+      error);
+}
+
+static void
+step_commit (Bench *bench, guint i)
+{
+  commit (bench, 1);
+}
+
+static void
+step_batch (Bench *bench, guint i)
+{
+  commit (bench, N_BATCH);
+}
+
 static gint
 compare (gconstpointer a, gconstpointer b)
 {
-  gint64 one = *(const gint64 *) a;
-  gint64 other = *(const gint64 *) b;
+  gint64 x = *(const gint64 *) a;
+  gint64 y = *(const gint64 *) b;
 
-  return one < other ? -1 : one > other ? 1 : 0;
-}
-
-/* Sorts @latencies, which are microseconds. */
-static double
-percentile (GArray *latencies, double part)
-{
-  g_array_sort (latencies, compare);
-  return (double) g_array_index (latencies, gint64,
-                                 MIN ((guint) (part * latencies->len), latencies->len - 1))
-         / 1000;
+  return x < y ? -1 : x > y;
 }
 
 static void
-report (const char *what, GArray *latencies, guint64 n, gint64 took_us)
+show (const char *what, GArray *times)
 {
-  printf ("%-28s %8.0f/s   p50 %7.2f ms   p99 %7.2f ms\n", what,
-          (double) n * G_USEC_PER_SEC / (double) took_us, percentile (latencies, 0.5),
-          percentile (latencies, 0.99));
+  g_array_sort (times, compare);
+  printf ("%-40s p50 %7.2f ms   p99 %7.2f ms\n", what,
+          (double) g_array_index (times, gint64, times->len / 2) / 1000,
+          (double) g_array_index (times, gint64, times->len * 99 / 100) / 1000);
   fflush (stdout);
 }
 
-/* The fence is version-checked and rewritten, as the committer does. */
 static void
-bench_commits (guint batch, guint64 *version)
+measure (Bench *bench, const char *what, void (*step) (Bench *bench, guint i), guint n)
 {
-  g_autofree char *text = g_strnfill (VALUE_SIZE, 'v');
-  g_autoptr (GBytes) value = bawn_bytes_new_string (text);
-  g_autoptr (GArray) latencies = g_array_new (FALSE, FALSE, sizeof (gint64));
-  g_autofree char *what = g_strdup_printf ("fenced commit of %u", batch);
-  BawnWrite writes[MAX_BATCH + 1] = { { BAWN_WRITE_PUT, FENCE, value } };
-  gint64 start = g_get_monotonic_time ();
-  guint next = 0;
+  g_autoptr (GArray) times = g_array_new (FALSE, FALSE, sizeof (gint64));
 
-  while (g_get_monotonic_time () < start + duration_us)
+  for (guint i = 0; i < n; i++)
     {
-      g_autoptr (GStringChunk) names = g_string_chunk_new (4096);
-      g_autoptr (GError) error = NULL;
-      const BawnCondition fence = { FENCE, *version };
+      gint64 start = g_get_monotonic_time ();
 
-      for (guint i = 1; i <= batch; i++)
-        {
-          g_autofree char *key = g_strdup_printf ("bench/%u/%04u", next % 10, next % N_KEYS);
+      step (bench, i);
 
-          next++;
-          writes[i] = (BawnWrite){ BAWN_WRITE_PUT, g_string_chunk_insert (names, key), value };
-        }
+      gint64 took = g_get_monotonic_time () - start;
 
-      gint64 began = g_get_monotonic_time ();
-
-      check (bawn_backend_commit (backend, writes, batch + 1, &fence, 1, version, NULL, &error),
-             error);
-
-      gint64 took = g_get_monotonic_time () - began;
-
-      g_array_append_val (latencies, took);
+      g_array_append_val (times, took);
     }
-  report (what, latencies, latencies->len, g_get_monotonic_time () - start);
+  show (what, times);
 }
 
 static gpointer
-read_on (gpointer data)
+reader_thread (gpointer data)
 {
-  GArray *latencies = data;
-  gint64 until = g_get_monotonic_time () + duration_us;
-
-  for (gint64 began = g_get_monotonic_time (); began < until;)
-    {
-      g_autoptr (GError) error = NULL;
-
-      check (bawn_backend_get (backend, FENCE, NULL, NULL, NULL, &error), error);
-
-      gint64 now = g_get_monotonic_time ();
-      gint64 took = now - began;
-
-      g_array_append_val (latencies, took);
-      began = now;
-    }
+  for (guint i = 0; i < N_CALLS; i++)
+    step_get (data, i);
   return NULL;
 }
 
 static void
-bench_reads (guint n_readers)
+measure_readers (Bench *bench)
 {
-  g_autoptr (GArray) all = g_array_new (FALSE, FALSE, sizeof (gint64));
-  g_autofree char *what = g_strdup_printf ("read by %u", n_readers);
-  GArray *latencies[N_READERS];
-  GThread *threads[N_READERS];
+  GThread *threads[MAX_THREADS];
   gint64 start = g_get_monotonic_time ();
 
-  for (guint i = 0; i < n_readers; i++)
+  for (guint i = 0; i < MAX_THREADS; i++)
+    threads[i] = g_thread_new ("reader", reader_thread, bench);
+  for (guint i = 0; i < MAX_THREADS; i++)
+    g_thread_join (threads[i]);
+  printf ("%-40s %.0f a second\n", "get, 32 threads",
+          MAX_THREADS * N_CALLS * 1e6 / (double) (g_get_monotonic_time () - start));
+}
+
+typedef struct
+{
+  BawnHaBackend *backend;
+  guint64 version;
+  gint64 woke_us;
+} Waiter;
+
+static gpointer
+waiter_thread (gpointer data)
+{
+  Waiter *waiter = data;
+  g_autoptr (GError) error = NULL;
+  guint64 now = waiter->version;
+
+  while (now == waiter->version)
     {
-      latencies[i] = g_array_new (FALSE, FALSE, sizeof (gint64));
-      threads[i] = g_thread_new ("reader", read_on, latencies[i]);
+      check (bawn_ha_backend_wait (waiter->backend, "bench/fence", waiter->version,
+                                   G_USEC_PER_SEC * 10, NULL, &error),
+             error);
+      check (bawn_backend_get (BAWN_BACKEND (waiter->backend), "bench/fence", NULL, &now, NULL,
+                               &error),
+             error);
     }
-  for (guint i = 0; i < n_readers; i++)
+  waiter->woke_us = g_get_monotonic_time ();
+  return NULL;
+}
+
+/* From the beginning of a commit until somebody who waited for it has read it. */
+static void
+measure_wait (Bench *bench)
+{
+  g_autoptr (GArray) times = g_array_new (FALSE, FALSE, sizeof (gint64));
+
+  for (guint i = 0; i < N_WAITS; i++)
     {
-      g_thread_join (threads[i]);
-      g_array_append_vals (all, latencies[i]->data, latencies[i]->len);
-      g_array_unref (latencies[i]);
+      Waiter waiter = { BAWN_HA_BACKEND (bench->backend), bench->version, 0 };
+      GThread *thread = g_thread_new ("waiter", waiter_thread, &waiter);
+
+      g_usleep (20000);
+
+      gint64 start = g_get_monotonic_time ();
+
+      step_commit (bench, i);
+      g_thread_join (thread);
+
+      gint64 took = waiter.woke_us - start;
+
+      g_array_append_val (times, took);
     }
-  report (what, all, all->len, g_get_monotonic_time () - start);
+  show ("a change, until it was waited for and read", times);
 }
 
 int
 main (int argc, char **argv)
 {
-  g_autoptr (GString) text = g_string_new ("[storage]\n");
   g_autoptr (GError) error = NULL;
-  guint64 version = 0;
-  const char *type = NULL;
+  g_autoptr (GString) text = g_string_new ("[storage]\n");
 
   for (int i = 1; i < argc; i++)
-    if (strcmp (argv[i], "--seconds") == 0 && i + 1 < argc)
-      duration_us = (gint64) (g_ascii_strtod (argv[++i], NULL) * G_USEC_PER_SEC);
-    else if (type == NULL)
-      type = argv[i];
-    else
-      g_string_append_printf (text, "%s\n", argv[i]);
-  if (type == NULL)
-    g_error ("a type is needed");
-
-  g_autofree char *upper = g_ascii_strup (type, -1);
-  g_autofree char *variable = g_strconcat ("BAWN_TEST_", upper, NULL);
-  const char *more = g_getenv (variable);
-
-  g_string_append_printf (text, "type=%s\n%s", type, more != NULL ? more : "");
-
-#define BAWN_BUILTIN_BACKEND(name, prefix, ha) bawn_backend_register (name, prefix##_get_type, ha);
-#include "daemon/bawn-builtins.def"
+    g_string_append_printf (text, "%s\n", argv[i]);
+  bawn_backend_register ("consul", bawn_backend_consul_get_type, TRUE);
+  bawn_backend_register ("etcd", bawn_backend_etcd_get_type, TRUE);
+  bawn_backend_register ("memory", bawn_backend_memory_get_type, TRUE);
+  bawn_backend_register ("sqlite", bawn_backend_sqlite_get_type, TRUE);
+  bawn_backend_register ("zookeeper", bawn_backend_zookeeper_get_type, TRUE);
 
   g_autoptr (BawnConfig) config = bawn_config_load_data ("bench", text->str, text->len, &error);
 
   check (config != NULL, error);
 
   g_autoptr (BawnConfigGroup) group = bawn_config_get_group (config, "storage");
+  g_autoptr (BawnBackend) backend = bawn_backend_open (group, NULL, &error);
 
-  backend = bawn_backend_open (group, NULL, &error);
   check (backend != NULL, error);
-  check (bawn_backend_get (backend, FENCE, NULL, &version, NULL, &error), error);
 
-  static const guint batches[] = { 1, 10, 50, MAX_BATCH };
+  g_autofree char *filler = g_strnfill (VALUE_SIZE, 'v');
+  g_autoptr (GBytes) value = bawn_bytes_new_string (filler);
+  Bench bench = { backend, 0, value };
 
-  for (guint i = 0; i < G_N_ELEMENTS (batches); i++)
-    bench_commits (batches[i], &version);
-  bench_reads (1);
-  bench_reads (N_READERS);
-  g_clear_object (&backend);
+  check (bawn_backend_get (backend, "bench/fence", NULL, &bench.version, NULL, &error), error);
+  measure (&bench, "get", step_get, N_CALLS);
+  measure (&bench, "commit, fenced, 1 entry", step_commit, N_CALLS);
+  measure (&bench, "commit, fenced, 40 entries", step_batch, N_CALLS / 4);
+  measure_readers (&bench);
+  if (BAWN_IS_HA_BACKEND (backend))
+    measure_wait (&bench);
   return 0;
 }

@@ -15,8 +15,9 @@
  * say otherwise. */
 #define MAX_VALUE_SIZE (512 * 1024)
 #define MAX_TXN_SIZE (512 * 1024)
-/* What the store above counts on. */
+/* What the store above counts on, and such a value with its key and the fence. */
 #define LEAST_VALUE_SIZE (256 * 1024)
+#define LEAST_COMMIT (LEAST_VALUE_SIZE + 2 * BAWN_BACKEND_MAX_KEY)
 #define LARGEST_SIZE (64 * 1024 * 1024)
 /* 64 in Consul 1.8, 128 in later ones. */
 #define MAX_TXN_OPS 64
@@ -343,22 +344,22 @@ read_path (BawnConfigGroup *config)
   return g_strdup (DEFAULT_PATH);
 }
 
-/* What fits into one body in the worst case: every byte of the keys escaped, the conditions' keys
- * of full length, and all the rest in base64. */
+/* What fits into one body in the worst case: each key of full length and every byte of it escaped,
+ * and all the rest in base64. If that left too little for values, there are fewer writes. */
 static void
 compute_limits (BawnBackendConsul *self, gsize max_value)
 {
-  guint max_writes = self->max_ops - MAX_CONDITIONS;
-  gsize of_keys = (gsize) max_writes * BAWN_BACKEND_MAX_KEY;
-  gsize operations = self->max_ops * (BAWN_CONSUL_TXN_OP_SIZE + strlen (self->path));
-  gsize conditions = (gsize) MAX_CONDITIONS * BAWN_BACKEND_MAX_KEY * BAWN_CONSUL_KEY_FACTOR;
-  gsize escapes = of_keys * BAWN_CONSUL_KEY_FACTOR - of_keys * 4 / 3;
-  gsize room = (self->max_body - operations - conditions - escapes) / 4 * 3;
+  gsize operation = BAWN_CONSUL_TXN_OP_SIZE + strlen (self->path);
+  gsize key = BAWN_BACKEND_MAX_KEY * BAWN_CONSUL_KEY_FACTOR;
+  gsize write = operation + key - BAWN_BACKEND_MAX_KEY * 4 / 3;
+  gsize room = self->max_body - MAX_CONDITIONS * (operation + key);
+  gsize max_writes = MIN (self->max_ops - MAX_CONDITIONS, (room - LEAST_COMMIT * 4 / 3) / write);
+  gsize max_commit = (room - max_writes * write) / 4 * 3;
 
   self->limits = (BawnBackendLimits){
-    .max_value = MIN (max_value, room - 2 * BAWN_BACKEND_MAX_KEY),
-    .max_writes = max_writes,
-    .max_commit = room,
+    .max_value = MIN (max_value, max_commit - 2 * BAWN_BACKEND_MAX_KEY),
+    .max_writes = (guint) max_writes,
+    .max_commit = max_commit,
   };
 }
 

@@ -24,15 +24,13 @@ static void bawn_backend_etcd_backend_init (BawnBackendInterface *iface);
 static void bawn_backend_etcd_ha_init (BawnHaBackendInterface *iface);
 static void bawn_backend_etcd_initable_init (GInitableIface *iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (BawnBackendEtcd,
-                               bawn_backend_etcd,
-                               G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (BAWN_TYPE_BACKEND,
-                                                      bawn_backend_etcd_backend_init)
-                                   G_IMPLEMENT_INTERFACE (BAWN_TYPE_HA_BACKEND,
-                                                          bawn_backend_etcd_ha_init)
-                                   G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE,
-                                                          bawn_backend_etcd_initable_init))
+G_DEFINE_FINAL_TYPE_WITH_CODE (
+    BawnBackendEtcd,
+    bawn_backend_etcd,
+    G_TYPE_OBJECT,
+    G_IMPLEMENT_INTERFACE (BAWN_TYPE_BACKEND, bawn_backend_etcd_backend_init)
+        G_IMPLEMENT_INTERFACE (BAWN_TYPE_HA_BACKEND, bawn_backend_etcd_ha_init)
+            G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, bawn_backend_etcd_initable_init))
 
 static gboolean
 bawn_backend_etcd_get (BawnBackend *backend,
@@ -42,7 +40,8 @@ bawn_backend_etcd_get (BawnBackend *backend,
                        GCancellable *cancellable,
                        GError **error)
 {
-  return bawn_etcd_get (BAWN_BACKEND_ETCD (backend)->etcd, key, out_value, out_version, cancellable, error);
+  return bawn_etcd_get (BAWN_BACKEND_ETCD (backend)->etcd, key, out_value, out_version, cancellable,
+                        error);
 }
 
 static gboolean
@@ -54,7 +53,8 @@ bawn_backend_etcd_list (BawnBackend *backend,
                         GCancellable *cancellable,
                         GError **error)
 {
-  return bawn_etcd_list (BAWN_BACKEND_ETCD (backend)->etcd, prefix, after, limit, out_names, cancellable, error);
+  return bawn_etcd_list (BAWN_BACKEND_ETCD (backend)->etcd, prefix, after, limit, out_names,
+                         cancellable, error);
 }
 
 static gboolean
@@ -67,8 +67,8 @@ bawn_backend_etcd_commit (BawnBackend *backend,
                           GCancellable *cancellable,
                           GError **error)
 {
-  return bawn_etcd_commit (BAWN_BACKEND_ETCD (backend)->etcd, writes, n_writes, conditions, n_conditions, out_version,
-                           cancellable, error);
+  return bawn_etcd_commit (BAWN_BACKEND_ETCD (backend)->etcd, writes, n_writes, conditions,
+                           n_conditions, out_version, cancellable, error);
 }
 
 static void
@@ -85,7 +85,8 @@ bawn_backend_etcd_wait (BawnHaBackend *backend,
                         GCancellable *cancellable,
                         GError **error)
 {
-  return bawn_etcd_wait (BAWN_BACKEND_ETCD (backend)->etcd, key, version, timeout_us, cancellable, error);
+  return bawn_etcd_wait (BAWN_BACKEND_ETCD (backend)->etcd, key, version, timeout_us, cancellable,
+                         error);
 }
 
 static gboolean
@@ -94,7 +95,8 @@ bawn_backend_etcd_is_enabled (BawnHaBackend *backend)
   return bawn_etcd_is_ha_enabled (BAWN_BACKEND_ETCD (backend)->etcd);
 }
 
-/* Connects to nobody: a node that comes up before its storage does waits for it as it would later. */
+/* Connects to nobody: a node that comes up before its storage does waits for it as it would later.
+ */
 static gboolean
 bawn_backend_etcd_init_fallible (GInitable *initable, GCancellable *cancellable, GError **error)
 {

@@ -12,7 +12,11 @@
 #define TICK_KEY "/tick"
 
 static gboolean
-read_entry (const BawnJsonNode *kv, const char *key, GBytes **out_value, guint64 *out_version, GError **error)
+read_entry (const BawnJsonNode *kv,
+            const char *key,
+            GBytes **out_value,
+            guint64 *out_version,
+            GError **error)
 {
   if (!bawn_rest_json_get_uint64 (kv, BAWN_REST_ETCD_MOD_REVISION, out_version) || *out_version == 0
       || !bawn_rest_json_get_base64 (kv, BAWN_REST_ETCD_VALUE, out_value))
@@ -40,12 +44,14 @@ bawn_etcd_look (BawnEtcd *etcd,
   bawn_json_writer_end_object (&w);
 
   g_autoptr (GBytes) body = bawn_json_writer_finish (&w);
-  g_autoptr (BawnJson) json = bawn_etcd_call (etcd, kind, timeout_us, "/v3/kv/range", body, cancellable, error);
+  g_autoptr (BawnJson) json =
+      bawn_etcd_call (etcd, kind, timeout_us, "/v3/kv/range", body, cancellable, error);
 
   if (json == NULL)
     return FALSE;
 
-  const BawnJsonNode *kv = bawn_json_index (bawn_rest_json_get (bawn_json_root (json), BAWN_REST_ETCD_KVS), 0);
+  const BawnJsonNode *kv =
+      bawn_json_index (bawn_rest_json_get (bawn_json_root (json), BAWN_REST_ETCD_KVS), 0);
   guint64 revision = 0;
 
   /* What has no revision is not etcd's: an absent key must not be read out of it. */
@@ -67,7 +73,8 @@ bawn_etcd_get (BawnEtcd *etcd,
                GCancellable *cancellable,
                GError **error)
 {
-  return bawn_etcd_look (etcd, BAWN_ETCD_READ, 0, key, out_value, out_version, NULL, cancellable, error);
+  return bawn_etcd_look (etcd, BAWN_ETCD_READ, 0, key, out_value, out_version, NULL, cancellable,
+                         error);
 }
 
 /* An absent key counts as one of revision 0. */
@@ -88,7 +95,8 @@ write_op (BawnEtcd *etcd, BawnJsonWriter *w, const BawnWrite *write)
   gboolean is_put = write->kind == BAWN_WRITE_PUT;
 
   bawn_json_writer_begin_object (w);
-  bawn_rest_json_begin_object (w, is_put ? BAWN_REST_ETCD_REQUEST_PUT : BAWN_REST_ETCD_REQUEST_DELETE_RANGE);
+  bawn_rest_json_begin_object (w, is_put ? BAWN_REST_ETCD_REQUEST_PUT
+                                         : BAWN_REST_ETCD_REQUEST_DELETE_RANGE);
   bawn_etcd_write_key (etcd, w, BAWN_REST_ETCD_KEY, write->key);
   if (is_put)
     {
@@ -117,8 +125,8 @@ static gboolean
 is_guarded (GBytes *body, guint n_conditions)
 {
   g_autoptr (BawnJson) json = bawn_json_parse (body, NULL, NULL);
-  const BawnJsonNode *compare
-      = json != NULL ? bawn_rest_json_get (bawn_json_root (json), BAWN_REST_ETCD_COMPARE) : NULL;
+  const BawnJsonNode *compare =
+      json != NULL ? bawn_rest_json_get (bawn_json_root (json), BAWN_REST_ETCD_COMPARE) : NULL;
 
   if (n_conditions == 0)
     return json != NULL && compare == NULL;
@@ -159,7 +167,8 @@ write_txn (BawnEtcd *etcd,
   g_autoptr (GBytes) body = bawn_json_writer_finish (&w);
 
   if (!is_guarded (body, n_conditions))
-    return bawn_fail_null (error, BAWN_ERROR_INTERNAL, "a commit lost its conditions before it was sent");
+    return bawn_fail_null (error, BAWN_ERROR_INTERNAL,
+                           "a commit lost its conditions before it was sent");
 
   return g_steal_pointer (&body);
 }
@@ -172,8 +181,9 @@ was_proved (BawnEtcd *etcd)
   return etcd->is_proved;
 }
 
-/* The gateway ignores fields that it does not know. So before the first commit we see it refuse a condition that cannot hold:
- * whatever stands between us and etcd, now or in a version to come, must read our conditions. */
+/* The gateway ignores fields that it does not know. So before the first commit we see it refuse a
+ * condition that cannot hold: whatever stands between us and etcd, now or in a version to come,
+ * must read our conditions. */
 static gboolean
 prove (BawnEtcd *etcd, GCancellable *cancellable, GError **error)
 {
@@ -189,7 +199,8 @@ prove (BawnEtcd *etcd, GCancellable *cancellable, GError **error)
     return FALSE;
 
   /* It writes nothing, and so is as good as a read. */
-  g_autoptr (BawnJson) json = bawn_etcd_call (etcd, BAWN_ETCD_READ, 0, "/v3/kv/txn", body, cancellable, error);
+  g_autoptr (BawnJson) json =
+      bawn_etcd_call (etcd, BAWN_ETCD_READ, 0, "/v3/kv/txn", body, cancellable, error);
 
   if (json == NULL)
     return FALSE;
@@ -215,9 +226,10 @@ read_outcome (const BawnJsonNode *root, guint n_ops, guint64 *out_version, GErro
   if (bawn_etcd_read_revision (root, &version) && responses == NULL
       && (succeeded == NULL || bawn_json_is (succeeded, BAWN_JSON_FALSE)))
     return bawn_fail (error, BAWN_ERROR_CONFLICT, "a key has changed in the storage");
-  if (version == 0 || !bawn_json_is (succeeded, BAWN_JSON_TRUE) || !bawn_json_is (responses, BAWN_JSON_ARRAY)
-      || responses->n_children != n_ops)
-    return bawn_fail (error, BAWN_ERROR_UNKNOWN_OUTCOME, "etcd's answer to a commit cannot be read");
+  if (version == 0 || !bawn_json_is (succeeded, BAWN_JSON_TRUE)
+      || !bawn_json_is (responses, BAWN_JSON_ARRAY) || responses->n_children != n_ops)
+    return bawn_fail (error, BAWN_ERROR_UNKNOWN_OUTCOME,
+                      "etcd's answer to a commit cannot be read");
 
   *out_version = version;
   return TRUE;
@@ -234,7 +246,8 @@ bawn_etcd_commit (BawnEtcd *etcd,
                   GError **error)
 {
   if (n_conditions > etcd->max_txn_ops)
-    return bawn_fail (error, BAWN_ERROR_TOO_LARGE, "%u conditions are more than the %u of max-txn-ops", n_conditions,
+    return bawn_fail (error, BAWN_ERROR_TOO_LARGE,
+                      "%u conditions are more than the %u of max-txn-ops", n_conditions,
                       etcd->max_txn_ops);
   if (!prove (etcd, cancellable, error))
     return FALSE;
@@ -244,8 +257,10 @@ bawn_etcd_commit (BawnEtcd *etcd,
   if (body == NULL)
     return FALSE;
 
-  g_autoptr (BawnJson) json = bawn_etcd_call (etcd, BAWN_ETCD_COMMIT, 0, "/v3/kv/txn", body, cancellable, error);
+  g_autoptr (BawnJson) json =
+      bawn_etcd_call (etcd, BAWN_ETCD_COMMIT, 0, "/v3/kv/txn", body, cancellable, error);
 
   return json != NULL
-         && read_outcome (bawn_json_root (json), n_writes + needs_tick (writes, n_writes), out_version, error);
+         && read_outcome (bawn_json_root (json), n_writes + needs_tick (writes, n_writes),
+                          out_version, error);
 }

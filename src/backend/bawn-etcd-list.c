@@ -8,10 +8,12 @@
 /*
  * A listing is a walk over the keys below a folder which skips what is in its subfolders.
  *
- * What makes it more than a loop is that etcd (3.4, and all later ones that we know of) counts all keys of the range that it is asked
- * for, whatever the limit: with 100,000 keys that are 28 ms for each question, and to skip from folder to folder in such a range
- * is quadratic. So where the count shows that a range is large, we ask for a part of it: the window, all that shares the
- * first bytes of where we are. Windows become narrower while they hold many keys, and wider when they hold none.
+ * What makes it more than a loop is that etcd (3.4, and all later ones that we know of) counts all
+ * keys of the range that it is asked for, whatever the limit: with 100,000 keys that are 28 ms for
+ * each question, and to skip from folder to folder in such a range is quadratic. So where the count
+ * shows that a range is large, we ask for a part of it: the window, all that shares the first bytes
+ * of where we are. Windows become narrower while they hold many keys, and wider when they hold
+ * none.
  */
 
 /* Keys asked for at a time: first, at least, and at most (some 150 bytes of JSON each). */
@@ -22,7 +24,8 @@
 #define LARGE_RANGE 4096
 /* A count may be this many times what is fetched before it is worth to narrow the window. */
 #define COUNT_FACTOR 8
-/* The revision of a page lives for the minutes of auto-compaction; to lose it twice is no accident. */
+/* The revision of a page lives for the minutes of auto-compaction; to lose it twice is no accident.
+ */
 #define MAX_TRIES 3
 
 typedef struct
@@ -37,8 +40,9 @@ typedef struct
   guint64 revision; /* of the page; 0 until the first answer */
   GString *at;      /* the first key that is still of interest */
   GString *end;     /* the first one behind the window */
-  gsize level;      /* how many bytes behind the base the keys of the window share; 0: all of the folder */
-  gsize stride;     /* how much wider the next window will be if this one is empty */
+  gsize
+      level; /* how many bytes behind the base the keys of the window share; 0: all of the folder */
+  gsize stride; /* how much wider the next window will be if this one is empty */
   guint chunk;
 } Walk;
 
@@ -75,7 +79,8 @@ set_place (Walk *walk, const char *name, gsize size)
 
   g_string_truncate (walk->at, walk->base_size);
   g_string_append_len (walk->at, name, (gssize) (is_folder ? size - 1 : size));
-  /* The first key behind a key is that with a NUL; behind a folder, that with the byte behind '/'. */
+  /* The first key behind a key is that with a NUL; behind a folder, that with the byte behind '/'.
+   */
   g_string_append_c (walk->at, is_folder ? '/' + 1 : '\0');
 }
 
@@ -103,7 +108,8 @@ ask (Walk *walk, guint n, GError **error)
 
   g_autoptr (GBytes) body = bawn_json_writer_finish (&w);
 
-  return bawn_etcd_call (walk->etcd, BAWN_ETCD_READ, 0, "/v3/kv/range", body, walk->cancellable, error);
+  return bawn_etcd_call (walk->etcd, BAWN_ETCD_READ, 0, "/v3/kv/range", body, walk->cancellable,
+                         error);
 }
 
 /* Somebody else's keys may be below our prefix: what cannot be ours has no name. */
@@ -144,12 +150,13 @@ take_key (Walk *walk, GBytes *key, gboolean is_first)
 static gboolean
 take_keys (Walk *walk, const BawnJsonNode *kvs, GError **error)
 {
-  for (const BawnJsonNode *kv = kvs != NULL ? kvs->children : NULL; kv != NULL && walk->names->len < walk->limit;
-       kv = kv->next)
+  for (const BawnJsonNode *kv = kvs != NULL ? kvs->children : NULL;
+       kv != NULL && walk->names->len < walk->limit; kv = kv->next)
     {
       g_autoptr (GBytes) key = NULL;
 
-      if (!bawn_rest_json_get_base64 (kv, BAWN_REST_ETCD_KEY, &key) || !take_key (walk, key, kv == kvs->children))
+      if (!bawn_rest_json_get_base64 (kv, BAWN_REST_ETCD_KEY, &key)
+          || !take_key (walk, key, kv == kvs->children))
         return bawn_fail (error, BAWN_ERROR_UPSTREAM, "etcd's answer for a listing cannot be read");
     }
 
@@ -163,7 +170,8 @@ adapt_chunk (Walk *walk, guint n_keys, guint n_names)
   if (n_keys == 0)
     return;
 
-  walk->chunk = n_names * 2 > n_keys ? MIN (walk->chunk * 4, MAX_CHUNK) : MAX (n_names * 4, MIN_CHUNK);
+  walk->chunk =
+      n_names * 2 > n_keys ? MIN (walk->chunk * 4, MAX_CHUNK) : MAX (n_names * 4, MIN_CHUNK);
 }
 
 /* Where to look next. FALSE: there is nothing left. */
@@ -173,12 +181,14 @@ move_window (Walk *walk, gboolean has_more, guint n_keys, guint64 count)
   if (has_more)
     {
       gboolean is_large = count > LARGE_RANGE && count > (guint64) walk->chunk * COUNT_FACTOR;
-      gboolean is_inside = compare_bytes (walk->at->str, walk->at->len, walk->end->str, walk->end->len) < 0;
+      gboolean is_inside =
+          compare_bytes (walk->at->str, walk->at->len, walk->end->str, walk->end->len) < 0;
 
       walk->stride = 1;
       /* Skipping a folder may have led out of the window. */
       if (!is_inside || (is_large && walk->base_size + walk->level + 1 < walk->at->len))
-        set_window (walk, is_inside ? walk->level + 1 : MIN (walk->level, walk->at->len - walk->base_size));
+        set_window (walk, is_inside ? walk->level + 1
+                                    : MIN (walk->level, walk->at->len - walk->base_size));
       return TRUE;
     }
   if (walk->level == 0)
@@ -227,8 +237,9 @@ take_page (Walk *walk, GError **error)
         return FALSE;
 
       adapt_chunk (walk, n_keys, walk->names->len - n_before);
-      has_more = move_window (walk, n_keys > 0 && bawn_rest_json_get_bool (root, BAWN_REST_ETCD_MORE, FALSE), n_keys,
-                              count);
+      has_more = move_window (
+          walk, n_keys > 0 && bawn_rest_json_get_bool (root, BAWN_REST_ETCD_MORE, FALSE), n_keys,
+          count);
     }
 
   return TRUE;

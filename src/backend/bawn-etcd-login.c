@@ -34,7 +34,8 @@ bawn_etcd_login_new (BawnConfigGroup *group)
   if (login->password != NULL && login->password_file != NULL)
     bawn_config_complain (group, "password-file", "does not go together with password");
   if (login->username == NULL && (login->password != NULL || login->password_file != NULL))
-    bawn_config_complain (group, login->password != NULL ? "password" : "password-file", "needs username");
+    bawn_config_complain (group, login->password != NULL ? "password" : "password-file",
+                          "needs username");
   if (login->username != NULL && login->password == NULL && login->password_file == NULL)
     bawn_config_complain (group, "username", "needs password or password-file");
   return login;
@@ -128,8 +129,9 @@ ask (BawnEtcdLogin *login, BawnRest *rest, GCancellable *cancellable, GError **e
     }
 
   g_autoptr (BawnJson) json = bawn_json_parse (reply.body, NULL, NULL);
-  const char *token
-      = json != NULL ? bawn_rest_json_get_string (bawn_json_root (json), BAWN_REST_ETCD_TOKEN, NULL) : NULL;
+  const char *token =
+      json != NULL ? bawn_rest_json_get_string (bawn_json_root (json), BAWN_REST_ETCD_TOKEN, NULL)
+                   : NULL;
 
   if (token == NULL || *token == '\0')
     return bawn_fail_null (error, BAWN_ERROR_UPSTREAM, "%s gives no token", reply.address);

@@ -8,14 +8,16 @@ G_BEGIN_DECLS
 /**
  * BawnEtcdLogin:
  *
- * Who we are to the server: a name and a password, and the token that it has given us for them. Thread-safe.
+ * Who we are to the server: a name and a password, and the token that it has given us for them.
+ * Thread-safe.
  */
 typedef struct _BawnEtcdLogin BawnEtcdLogin;
 
 BawnEtcdLogin *bawn_etcd_login_new (BawnConfigGroup *group);
 void bawn_etcd_login_free (BawnEtcdLogin *login);
 gboolean bawn_etcd_login_is_used (BawnEtcdLogin *login);
-/* A token that is not @stale (nullable: any will do); %NULL with @error set. Asks the server if there is none. */
+/* A token that is not @stale (nullable: any will do); %NULL with @error set. Asks the server if
+ * there is none. */
 BawnWipedString *bawn_etcd_login_get_token (BawnEtcdLogin *login,
                                             BawnRest *rest,
                                             const char *stale,
@@ -73,8 +75,8 @@ typedef enum
   BAWN_ETCD_COMMIT,
 } BawnEtcdKind;
 
-/* The answer; %NULL with @error set as the contract of storages says, and with CONFLICT if a read asks for a revision that is
- * no longer kept. @timeout_us: 0: request-timeout. */
+/* The answer; %NULL with @error set as the contract of storages says, and with CONFLICT if a read
+ * asks for a revision that is no longer kept. @timeout_us: 0: request-timeout. */
 BawnJson *bawn_etcd_call (BawnEtcd *etcd,
                           BawnEtcdKind kind,
                           gint64 timeout_us,
@@ -89,7 +91,8 @@ gboolean bawn_etcd_read_revision (const BawnJsonNode *root, guint64 *out_revisio
 /* Writes prefix and key, and the first bytes behind all that begins with them. */
 void bawn_etcd_write_key (BawnEtcd *etcd, BawnJsonWriter *w, BawnRestField field, const char *key);
 
-/* A linearizable look at one key. @kind: not a commit; @out_revision: (out) (optional): of the whole storage then. */
+/* A linearizable look at one key. @kind: not a commit; @out_revision: (out) (optional): of the
+ * whole storage then. */
 gboolean bawn_etcd_look (BawnEtcd *etcd,
                          BawnEtcdKind kind,
                          gint64 timeout_us,

@@ -12,7 +12,8 @@
 /* For a question that would otherwise end with a wait that is about to. */
 #define MIN_ASK_US (100 * G_TIME_SPAN_MILLISECOND)
 
-/* A watch of one key: the version that it had when the storage was at some revision, and what comes after that. */
+/* A watch of one key: the version that it had when the storage was at some revision, and what comes
+ * after that. */
 struct _BawnEtcdWatcher
 {
   char *key;
@@ -24,11 +25,11 @@ struct _BawnEtcdWatcher
 
 typedef enum
 {
-  WATCH_FAILED,  /* with an error */
-  WATCH_BROKEN,  /* the connection is gone: look and watch again */
-  WATCH_ALIEN,   /* the token was not good */
-  WATCH_TIME,    /* nothing until the deadline */
-  WATCH_ON,      /* a line came */
+  WATCH_FAILED, /* with an error */
+  WATCH_BROKEN, /* the connection is gone: look and watch again */
+  WATCH_ALIEN,  /* the token was not good */
+  WATCH_TIME,   /* nothing until the deadline */
+  WATCH_ON,     /* a line came */
   WATCH_CHANGED,
 } WatchResult;
 
@@ -124,8 +125,9 @@ read_line (BawnEtcdWatcher *watcher, GBytes *line, GError **error)
   if (result == NULL || bawn_rest_json_get_bool (result, BAWN_REST_ETCD_CANCELED, FALSE)
       || bawn_rest_stream_get_status (watcher->stream) != 200)
     {
-      const BawnRestReply refusal
-          = { .status = bawn_rest_stream_get_status (watcher->stream), .body = line, .address = address };
+      const BawnRestReply refusal = { .status = bawn_rest_stream_get_status (watcher->stream),
+                                      .body = line,
+                                      .address = address };
 
       bawn_etcd_fault_read (&fault, &refusal);
       if (fault.is_login)
@@ -137,7 +139,8 @@ read_line (BawnEtcdWatcher *watcher, GBytes *line, GError **error)
       bawn_fail (error, BAWN_ERROR_UPSTREAM, "%s does not let us watch: %s", address, fault.text);
       return WATCH_FAILED;
     }
-  for (const BawnJsonNode *event = events != NULL ? events->children : NULL; event != NULL; event = event->next)
+  for (const BawnJsonNode *event = events != NULL ? events->children : NULL; event != NULL;
+       event = event->next)
     if (!read_event (watcher, event))
       return WATCH_BROKEN;
 
@@ -146,7 +149,11 @@ read_line (BawnEtcdWatcher *watcher, GBytes *line, GError **error)
 
 /* Reads on until the watch shows another version than @version. */
 static WatchResult
-follow (BawnEtcdWatcher *watcher, guint64 version, gint64 deadline_us, GCancellable *cancellable, GError **error)
+follow (BawnEtcdWatcher *watcher,
+        guint64 version,
+        gint64 deadline_us,
+        GCancellable *cancellable,
+        GError **error)
 {
   for (;;)
     {
@@ -179,12 +186,15 @@ follow (BawnEtcdWatcher *watcher, guint64 version, gint64 deadline_us, GCancella
     }
 }
 
-/* A watch that a wait left goes on if it is where the caller is, or if what the caller has seen is still to come by it. */
+/* A watch that a wait left goes on if it is where the caller is, or if what the caller has seen is
+ * still to come by it. */
 static gboolean
 goes_on (BawnEtcdWatcher *watcher, const char *key, guint64 version)
 {
-  return strcmp (watcher->key, key) == 0 && (watcher->version == version || watcher->revision < version)
-         && g_get_monotonic_time () - watcher->used_us < MAX_IDLE_US && bawn_rest_stream_is_current (watcher->stream);
+  return strcmp (watcher->key, key) == 0
+         && (watcher->version == version || watcher->revision < version)
+         && g_get_monotonic_time () - watcher->used_us < MAX_IDLE_US
+         && bawn_rest_stream_is_current (watcher->stream);
 }
 
 static BawnEtcdWatcher *
@@ -251,15 +261,17 @@ renew_token (Wait *wait, GError **error)
   if (!bawn_etcd_login_is_used (wait->etcd->login) || (wait->token != NULL && !wait->is_alien))
     return TRUE;
 
-  BawnWipedString *token = bawn_etcd_login_get_token (wait->etcd->login, wait->etcd->rest,
-                                                      wait->is_alien ? wait->token : NULL, wait->cancellable, error);
+  BawnWipedString *token =
+      bawn_etcd_login_get_token (wait->etcd->login, wait->etcd->rest,
+                                 wait->is_alien ? wait->token : NULL, wait->cancellable, error);
 
   bawn_string_wipe_free (wait->token);
   wait->token = token;
   return token != NULL;
 }
 
-/* Looks, and begins to watch from that moment on. TRUE with %NULL: the key has another version already. */
+/* Looks, and begins to watch from that moment on. TRUE with %NULL: the key has another version
+ * already. */
 static gboolean
 begin (Wait *wait, BawnEtcdWatcher **out_watcher, GError **error)
 {
@@ -269,15 +281,16 @@ begin (Wait *wait, BawnEtcdWatcher **out_watcher, GError **error)
   guint64 revision = 0;
 
   *out_watcher = NULL;
-  if (!bawn_etcd_look (etcd, BAWN_ETCD_WAIT, time_left (wait), wait->key, &value, &version, &revision, wait->cancellable,
-                       error))
+  if (!bawn_etcd_look (etcd, BAWN_ETCD_WAIT, time_left (wait), wait->key, &value, &version,
+                       &revision, wait->cancellable, error))
     return FALSE;
   if (version != wait->version)
     return TRUE;
   if (!renew_token (wait, error))
     return FALSE;
 
-  *out_watcher = watcher_open (etcd, wait->key, version, revision, wait->token, time_left (wait), wait->cancellable, error);
+  *out_watcher = watcher_open (etcd, wait->key, version, revision, wait->token, time_left (wait),
+                               wait->cancellable, error);
   return *out_watcher != NULL;
 }
 
@@ -285,7 +298,8 @@ begin (Wait *wait, BawnEtcdWatcher **out_watcher, GError **error)
 static WatchResult
 watch_once (Wait *wait, gboolean is_first, GError **error)
 {
-  g_autoptr (BawnEtcdWatcher) watcher = is_first ? take_watcher (wait->etcd, wait->key, wait->version) : NULL;
+  g_autoptr (BawnEtcdWatcher) watcher =
+      is_first ? take_watcher (wait->etcd, wait->key, wait->version) : NULL;
 
   if (watcher == NULL && !begin (wait, &watcher, error))
     return WATCH_FAILED;
@@ -324,7 +338,8 @@ bawn_etcd_wait (BawnEtcd *etcd,
       if (result == WATCH_FAILED)
         return FALSE;
       if (result == WATCH_ALIEN && wait.is_alien)
-        return bawn_fail (error, BAWN_ERROR_UPSTREAM, "etcd does not let us watch: the token is not good");
+        return bawn_fail (error, BAWN_ERROR_UPSTREAM,
+                          "etcd does not let us watch: the token is not good");
 
       wait.is_alien = result == WATCH_ALIEN;
       if (g_get_monotonic_time () >= wait.deadline_us)

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* The server's own defaults (--max-txn-ops, --max-request-bytes), and room above for those who raised them. */
+/* The server's own defaults (--max-txn-ops, --max-request-bytes), and room above for those who
+ * raised them. */
 #define MAX_TXN_OPS 128
 #define MAX_TXN_OPS_FLOOR 2
 #define MAX_TXN_OPS_CEILING 4096
@@ -29,9 +30,11 @@ read_prefix (BawnConfigGroup *group, BawnEtcd *etcd)
   gsize size = strlen (path);
 
   if (size == 0 || size > MAX_PREFIX)
-    bawn_config_complain (group, "path", "must be a prefix of 1 to %d bytes for all keys", MAX_PREFIX);
+    bawn_config_complain (group, "path", "must be a prefix of 1 to %d bytes for all keys",
+                          MAX_PREFIX);
 
-  etcd->prefix = g_str_has_suffix (path, "/") ? g_steal_pointer (&path) : g_strconcat (path, "/", NULL);
+  etcd->prefix =
+      g_str_has_suffix (path, "/") ? g_steal_pointer (&path) : g_strconcat (path, "/", NULL);
 }
 
 BawnEtcd *
@@ -43,10 +46,11 @@ bawn_etcd_new (BawnConfigGroup *group)
   etcd->options = bawn_rest_options_read (group, "http://127.0.0.1:2379");
   etcd->login = bawn_etcd_login_new (group);
   read_prefix (group, etcd);
-  etcd->max_txn_ops = (guint) bawn_config_get_int (group, "max-txn-ops", MAX_TXN_OPS, MAX_TXN_OPS_FLOOR,
-                                                   MAX_TXN_OPS_CEILING);
-  etcd->max_request_size = (gsize) bawn_config_get_size (group, "max-request-size", MAX_REQUEST_SIZE,
-                                                         MAX_REQUEST_SIZE_FLOOR, MAX_REQUEST_SIZE_CEILING);
+  etcd->max_txn_ops = (guint) bawn_config_get_int (group, "max-txn-ops", MAX_TXN_OPS,
+                                                   MAX_TXN_OPS_FLOOR, MAX_TXN_OPS_CEILING);
+  etcd->max_request_size =
+      (gsize) bawn_config_get_size (group, "max-request-size", MAX_REQUEST_SIZE,
+                                    MAX_REQUEST_SIZE_FLOOR, MAX_REQUEST_SIZE_CEILING);
   etcd->is_ha_enabled = bawn_config_get_bool (group, "ha-enabled", TRUE);
   return etcd;
 }
@@ -79,7 +83,8 @@ bawn_etcd_is_ha_enabled (BawnEtcd *etcd)
   return etcd->is_ha_enabled;
 }
 
-/* The server measures a request in its own encoding, with all conditions; those may be as many and as long as can be. */
+/* The server measures a request in its own encoding, with all conditions; those may be as many and
+ * as long as can be. */
 void
 bawn_etcd_get_limits (BawnEtcd *etcd, BawnBackendLimits *out_limits)
 {
@@ -122,16 +127,19 @@ enum
 };
 
 /* All of these say that the request was looked at and turned away, before it was proposed
- * to the other members; what is not among them (unknown, cancelled, deadline, unavailable, internal) may still happen. */
+ * to the other members; what is not among them (unknown, cancelled, deadline, unavailable,
+ * internal) may still happen. */
 static gboolean
 is_refusal (guint64 code)
 {
   return code == GRPC_INVALID_ARGUMENT || code == GRPC_NOT_FOUND || code == GRPC_ALREADY_EXISTS
-         || code == GRPC_PERMISSION_DENIED || code == GRPC_RESOURCE_EXHAUSTED || code == GRPC_FAILED_PRECONDITION
-         || code == GRPC_OUT_OF_RANGE || code == GRPC_UNIMPLEMENTED || code == GRPC_UNAUTHENTICATED;
+         || code == GRPC_PERMISSION_DENIED || code == GRPC_RESOURCE_EXHAUSTED
+         || code == GRPC_FAILED_PRECONDITION || code == GRPC_OUT_OF_RANGE
+         || code == GRPC_UNIMPLEMENTED || code == GRPC_UNAUTHENTICATED;
 }
 
-/* {"error":"…","code":3} is the answer to a call, {"error":{"message":"…","grpc_code":3}} that of a stream, and
+/* {"error":"…","code":3} is the answer to a call, {"error":{"message":"…","grpc_code":3}} that of a
+ * stream, and
  * {"result":{"canceled":true,"cancel_reason":"…"}} the end of a watch. */
 static const char *
 find_fault (const BawnJsonNode *root, guint64 *out_code)
@@ -147,7 +155,8 @@ find_fault (const BawnJsonNode *root, guint64 *out_code)
       text = bawn_rest_json_get_string (fault, BAWN_REST_ETCD_MESSAGE, NULL);
     }
   if (text == NULL)
-    text = bawn_rest_json_get_string (bawn_rest_json_get (root, BAWN_REST_ETCD_RESULT), BAWN_REST_ETCD_CANCEL_REASON, "");
+    text = bawn_rest_json_get_string (bawn_rest_json_get (root, BAWN_REST_ETCD_RESULT),
+                                      BAWN_REST_ETCD_CANCEL_REASON, "");
   if (!bawn_rest_json_get_uint64 (root, code, out_code))
     *out_code = 0;
   return text;
@@ -156,8 +165,8 @@ find_fault (const BawnJsonNode *root, guint64 *out_code)
 void
 bawn_etcd_fault_read (BawnEtcdFault *fault, const BawnRestReply *reply)
 {
-  static const char *const login_texts[]
-      = { "invalid auth token", "user name is empty", "revision of auth store is old" };
+  static const char *const login_texts[] = { "invalid auth token", "user name is empty",
+                                             "revision of auth store is old" };
   g_autoptr (BawnJson) json = bawn_json_parse (reply->body, NULL, NULL);
   const BawnJsonNode *root = json != NULL ? bawn_json_root (json) : NULL;
   const char *text = g_bytes_get_data (reply->body, NULL);
@@ -177,7 +186,8 @@ bawn_etcd_fault_read (BawnEtcdFault *fault, const BawnRestReply *reply)
   for (gsize i = 0; i < G_N_ELEMENTS (login_texts); i++)
     fault->is_login = fault->is_login || strstr (said, login_texts[i]) != NULL;
   fault->is_denied = code == GRPC_PERMISSION_DENIED || strstr (said, "permission denied") != NULL;
-  /* Without a code it comes from the HTTP in front: what that does not know, it does not pass on. */
+  /* Without a code it comes from the HTTP in front: what that does not know, it does not pass on.
+   */
   fault->is_refusal = fault->is_login || is_refusal (code) || (code == 0 && reply->status < 500);
   fault->is_gone = code == GRPC_OUT_OF_RANGE;
   fault->is_passing = !fault->is_refusal && reply->status >= 500;
@@ -233,8 +243,8 @@ post (BawnEtcd *etcd,
   return bawn_rest_call (etcd->rest, &request, out_reply, cancellable, error);
 }
 
-/* As post(), with a token if we have a name, and a new one if that is no longer good. A request that came with a bad one was
- * turned away, so that even a commit can be sent again. */
+/* As post(), with a token if we have a name, and a new one if that is no longer good. A request
+ * that came with a bad one was turned away, so that even a commit can be sent again. */
 static gboolean
 post_as_user (BawnEtcd *etcd,
               const Post *what,
@@ -250,7 +260,8 @@ post_as_user (BawnEtcd *etcd,
   for (guint tries = 0;; tries++)
     {
       g_auto (BawnEtcdFault) fault = { 0 };
-      BawnWipedString *fresh = bawn_etcd_login_get_token (etcd->login, etcd->rest, token, cancellable, error);
+      BawnWipedString *fresh =
+          bawn_etcd_login_get_token (etcd->login, etcd->rest, token, cancellable, error);
 
       g_clear_pointer (&token, bawn_string_wipe_free);
       token = fresh;
@@ -277,8 +288,9 @@ fail_reply (BawnEtcd *etcd, BawnEtcdKind kind, const BawnRestReply *reply, GErro
   if (fault.is_gone && kind != BAWN_ETCD_COMMIT)
     return bawn_fail_null (error, BAWN_ERROR_CONFLICT, "%s: %s", reply->address, fault.text);
   if (fault.is_login && !bawn_etcd_login_is_used (etcd->login))
-    return bawn_fail_null (error, BAWN_ERROR_UPSTREAM, "%s wants a user, and username is not set: %s",
-                           reply->address, fault.text);
+    return bawn_fail_null (error, BAWN_ERROR_UPSTREAM,
+                           "%s wants a user, and username is not set: %s", reply->address,
+                           fault.text);
 
   return bawn_fail_null (error, BAWN_ERROR_UPSTREAM, "%s: %s", reply->address, fault.text);
 }
@@ -292,8 +304,9 @@ parse_reply (BawnEtcdKind kind, const BawnRestReply *reply, GError **error)
   if (json != NULL)
     return json;
 
-  return bawn_fail_null (error, kind == BAWN_ETCD_COMMIT ? BAWN_ERROR_UNKNOWN_OUTCOME : BAWN_ERROR_UPSTREAM,
-                         "%s answers with what is not JSON: %s", reply->address, why->message);
+  return bawn_fail_null (
+      error, kind == BAWN_ETCD_COMMIT ? BAWN_ERROR_UNKNOWN_OUTCOME : BAWN_ERROR_UPSTREAM,
+      "%s answers with what is not JSON: %s", reply->address, why->message);
 }
 
 /* Before something that just failed is tried again. */
@@ -308,8 +321,8 @@ bawn_etcd_pause (GCancellable *cancellable)
     g_cancellable_release_fd (cancellable);
 }
 
-/* While servers elect their leader they say so at once. That passes within a second or so, and most that wait for a read would
- * rather have it late than not. */
+/* While servers elect their leader they say so at once. That passes within a second or so, and most
+ * that wait for a read would rather have it late than not. */
 BawnJson *
 bawn_etcd_call (BawnEtcd *etcd,
                 BawnEtcdKind kind,
@@ -319,7 +332,8 @@ bawn_etcd_call (BawnEtcd *etcd,
                 GCancellable *cancellable,
                 GError **error)
 {
-  gint64 patience_us = timeout_us > 0 ? timeout_us : bawn_rest_options_get_request_timeout (etcd->options);
+  gint64 patience_us =
+      timeout_us > 0 ? timeout_us : bawn_rest_options_get_request_timeout (etcd->options);
   gint64 deadline_us = g_get_monotonic_time () + patience_us;
   const Post what = { kind, timeout_us, path, body };
 
@@ -344,7 +358,8 @@ bawn_etcd_read_revision (const BawnJsonNode *root, guint64 *out_revision)
 {
   guint64 revision = 0;
 
-  if (!bawn_rest_json_get_uint64 (bawn_rest_json_get (root, BAWN_REST_ETCD_HEADER), BAWN_REST_ETCD_REVISION, &revision)
+  if (!bawn_rest_json_get_uint64 (bawn_rest_json_get (root, BAWN_REST_ETCD_HEADER),
+                                  BAWN_REST_ETCD_REVISION, &revision)
       || revision == 0)
     return FALSE;
 

@@ -10,10 +10,12 @@ G_BEGIN_DECLS
 /**
  * BawnEtcd:
  *
- * A client of etcd's v3 API over its JSON gateway, as one storage needs it. Thread-safe once it is open; calls block.
+ * A client of etcd's v3 API over its JSON gateway, as one storage needs it. Thread-safe once it is
+ * open; calls block.
  *
- * A key of ours is a key of etcd with the configured prefix before it, so that rights can be given to the range of that
- * prefix, and people see with `etcdctl get --prefix bawn/` what they expect. Versions are etcd's revisions.
+ * A key of ours is a key of etcd with the configured prefix before it, so that rights can be given
+ * to the range of that prefix, and people see with `etcdctl get --prefix bawn/` what they expect.
+ * Versions are etcd's revisions.
  */
 typedef struct _BawnEtcd BawnEtcd;
 

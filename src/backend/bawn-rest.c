@@ -354,7 +354,8 @@ static gboolean
 ask_each (Call *call, BawnRestReply *out_reply, GError **error)
 {
   BawnRest *self = call->rest;
-  BawnRestTryNext try_next = call->request->try_next != NULL ? call->request->try_next : self->try_next;
+  BawnRestTryNext try_next =
+      call->request->try_next != NULL ? call->request->try_next : self->try_next;
   guint n = self->options->addresses->len;
   guint address = bawn_rest_get_current (self);
   g_auto (BawnRestReply) refusal = { 0 };

@@ -132,6 +132,23 @@ bawn_core_note_peer (BawnCore *core, BawnPeer *peer)
   g_mutex_unlock (&view->lock);
 }
 
+/**
+ * bawn_core_forget_peer:
+ * @core: the core
+ * @node_id: whose connection has ended
+ *
+ * Any thread.
+ */
+void
+bawn_core_forget_peer (BawnCore *core, const char *node_id)
+{
+  BawnClusterView *view = bawn_core_get_cluster_view (core);
+
+  g_mutex_lock (&view->lock);
+  g_hash_table_remove (view->peers, node_id);
+  g_mutex_unlock (&view->lock);
+}
+
 static gboolean
 is_forgotten (gpointer key G_GNUC_UNUSED, gpointer value, gpointer now_us)
 {

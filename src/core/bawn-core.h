@@ -177,6 +177,7 @@ const char *bawn_core_get_node_id (BawnCore *core);
 /* A heartbeat has come; takes @peer. Forgets who was silent for %BAWN_PEER_FORGET_US. */
 #define BAWN_PEER_FORGET_US (15 * G_USEC_PER_SEC)
 void bawn_core_note_peer (BawnCore *core, BawnPeer *peer);
+void bawn_core_forget_peer (BawnCore *core, const char *node_id);
 /* (element-type BawnPeer), sorted by address. */
 GPtrArray *bawn_core_dup_peers (BawnCore *core);
 

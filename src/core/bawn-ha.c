@@ -107,17 +107,14 @@ on_changed (gpointer data)
 
 /* The watch */
 
-static gboolean
+/* A lower epoch than before is believed: the storage may have been restored from a copy. */
+static void
 take_record (BawnHa *ha, BawnLeader *record)
 {
   g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&ha->lock);
 
-  if (ha->record != NULL && record != NULL && ha->record->epoch > record->epoch)
-    return FALSE;
-
   g_clear_pointer (&ha->record, bawn_leader_unref);
   ha->record = record != NULL ? bawn_leader_ref (record) : NULL;
-  return TRUE;
 }
 
 /* Keys may have been rotated, once or often, since this node last looked. */
@@ -174,8 +171,8 @@ look_unsealed (BawnHa *ha, guint64 *out_version, GError **error)
         return FALSE;
     }
 
-  if (take_record (ha, record))
-    show_leader (ha);
+  take_record (ha, record);
+  show_leader (ha);
   return bawn_lifecycle_look (ha->core, error);
 }
 
@@ -366,8 +363,8 @@ bawn_ha_note_leader (BawnHa *ha, BawnLeader *leader)
   g_mutex_lock (&ha->lock);
   ha->own_epoch = leader->epoch;
   g_mutex_unlock (&ha->lock);
-  if (take_record (ha, leader))
-    show_leader (ha);
+  take_record (ha, leader);
+  show_leader (ha);
 }
 
 gboolean

@@ -38,14 +38,21 @@ struct _BawnServiceConsul
 };
 
 static gboolean
-put (BawnServiceConsul *self, const char *verb, const char *id, GBytes *body, GError **error)
+call_put (BawnServiceConsul *self, const char *verb, const char *id, GBytes *body, BawnRestReply *out_reply, GError **error)
 {
   g_autofree char *escaped = g_uri_escape_string (id, NULL, FALSE);
   g_autofree char *path = g_strconcat ("/v1/agent/", verb, escaped, NULL);
-  g_auto(BawnRestReply) reply = { 0 };
   const BawnConsulCall call = { .method = "PUT", .path = path, .body = body };
 
-  if (!bawn_consul_call (self->consul, &call, &reply, self->cancellable, error))
+  return bawn_consul_call (self->consul, &call, out_reply, self->cancellable, error);
+}
+
+static gboolean
+put (BawnServiceConsul *self, const char *verb, const char *id, GBytes *body, GError **error)
+{
+  g_auto(BawnRestReply) reply = { 0 };
+
+  if (!call_put (self, verb, id, body, &reply, error))
     return FALSE;
 
   return reply.status == HTTP_OK || bawn_consul_fail_reply (&reply, error);
@@ -97,6 +104,21 @@ register_service (BawnServiceConsul *self, const BawnServiceRecord *record, GErr
   return TRUE;
 }
 
+/* An agent that knows the service may have lost its check all the same; then it is told of both again. */
+static gboolean
+tell_check (BawnServiceConsul *self, const BawnServiceRecord *record, GError **error)
+{
+  g_autoptr(GBytes) body = bawn_service_record_write_check (record);
+  g_auto(BawnRestReply) reply = { 0 };
+
+  if (!call_put (self, "check/update/", record->check_id, body, &reply, error))
+    return FALSE;
+  if (reply.status == HTTP_OK)
+    return TRUE;
+
+  return register_service (self, record, error) && put (self, "check/update/", record->check_id, body, error);
+}
+
 /* Makes the agent agree with the node. */
 static gboolean
 agree (BawnServiceConsul *self, GError **error)
@@ -112,17 +134,18 @@ agree (BawnServiceConsul *self, GError **error)
   if (!look_up (self, record, &matches, error) || (!matches && !register_service (self, record, error)))
     return FALSE;
 
-  g_autoptr(GBytes) body = bawn_service_record_write_check (record);
-
   g_free (self->registered_id);
   self->registered_id = g_strdup (record->id);
-  return put (self, "check/update/", record->check_id, body, error);
+  return tell_check (self, record, error);
 }
 
 /* Each fault is told once, and so is its end. */
 static void
 tell (BawnServiceConsul *self, const GError *error)
 {
+  /* The end is no fault. */
+  if (g_cancellable_is_cancelled (self->cancellable))
+    return;
   if (error == NULL && self->last_fault != NULL)
     bawn_log_info ("service", "Consul knows of this node again");
   else if (error != NULL && g_strcmp0 (error->message, self->last_fault) != 0)

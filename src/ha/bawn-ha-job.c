@@ -139,7 +139,7 @@ next_doubtful_take (BawnHaNode *node, gint64 now, BawnHaJob *out_job)
 static gboolean
 next_take (BawnHaNode *node, gint64 now, BawnHaJob *out_job)
 {
-  guint64 last = MAX (node->watch.lock.epoch, node->floor);
+  guint64 last = MAX (MAX (node->watch.lock.epoch, node->floor), node->tried_epoch);
 
   if (node->lease.hold == BAWN_HA_HOLD_TAKING)
     return next_doubtful_take (node, now, out_job);
@@ -164,6 +164,10 @@ next_take (BawnHaNode *node, gint64 now, BawnHaJob *out_job)
   *out_job = commit (node, BAWN_HA_JOB_TAKE, node->watch.version,
                      bawn_ha_lease_take (&node->lease, last + 1, now));
   out_job->epoch = last + 1;
+
+  /* No two takes are of the same epoch: one that was given up and gets in late, before the next one
+   * was sent, would pass for that, and others have waited since then. */
+  node->tried_epoch = last + 1;
   return TRUE;
 }
 
@@ -379,13 +383,15 @@ floor_done (BawnHaNode *node, const BawnHaResult *result)
 }
 
 static void
-take_done (BawnHaNode *node, const BawnHaResult *result)
+take_done (BawnHaNode *node, const BawnHaJob *job, const BawnHaResult *result)
 {
   BawnHaHold before = node->lease.hold;
 
   bawn_ha_lease_taken (&node->lease, result->outcome, result->version, result->sent, result->now);
   if (node->lease.hold == BAWN_HA_HOLD_NONE)
     {
+      /* It is not in, and never will be. */
+      node->tried_epoch = job->epoch - 1;
       bawn_ha_watch_failed (&node->watch);
       node->retry_at = result->now + BAWN_HA_RETRY (node->lease.ttl_us);
       end_take (node, "the storage did not take it", result->now);
@@ -443,7 +449,7 @@ bawn_ha_node_job_done (BawnHaNode *node, const BawnHaJob *job, const BawnHaResul
       floor_done (node, result);
       break;
     case BAWN_HA_JOB_TAKE:
-      take_done (node, result);
+      take_done (node, job, result);
       break;
     case BAWN_HA_JOB_RENEW:
       renew_done (node, result);

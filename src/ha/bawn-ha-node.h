@@ -121,6 +121,7 @@ typedef struct
   gboolean stepped_down;
   char *successor;
   guint64 last_epoch;
+  guint64 tried_epoch; /* of the last take that may be in, or get in */
   gint64 retry_at;
   gint64 back_off_until;
   gint64 hold_until;

@@ -40,31 +40,39 @@ close_if_done (BawnHttpCaller *caller)
     bawn_http_link_close (caller->link, "not needed any more");
 }
 
-static gboolean
-finish_answer (BawnHttpCaller *caller, BawnHttpErrand *errand, GError **error)
+static void
+finish_answer (BawnHttpCaller *caller, BawnHttpErrand *errand)
 {
-  g_auto(BawnHttpReply) reply = { 0 };
+  g_auto (BawnHttpReply) reply = { 0 };
+  g_autoptr (GError) error = NULL;
 
-  if (!bawn_http_answer_read (&reply, errand->answer.head.data, errand->answer.head.size, error))
-    return FALSE;
-  if (errand->answer.body.size > 0)
-    reply.body = bawn_buffer_steal (&errand->answer.body);
+  if (bawn_http_answer_read (&reply, errand->answer.head.data, errand->answer.head.size, &error))
+    reply.body = errand->answer.body.size > 0 ? bawn_buffer_steal (&errand->answer.body) : NULL;
+  else
+    {
+      /* Of one request only: the others have nothing to do with it. */
+      bawn_http_reply_clear (&reply);
+      bawn_http_reply_from_text (&reply, 502,
+                                 "the active node has given an answer that cannot be passed on");
+    }
   come_home (errand);
   caller->events->answered (caller->owner, caller, errand, &reply);
-
-  return TRUE;
 }
 
 static gboolean
-take_answer (BawnHttpCaller *caller, BawnHttpErrand *errand, const BawnHttpFrame *frame, GError **error)
+take_answer (BawnHttpCaller *caller,
+             BawnHttpErrand *errand,
+             const BawnHttpFrame *frame,
+             GError **error)
 {
-  gboolean good = frame->type == BAWN_HTTP_FRAME_ANSWER
-                    ? bawn_http_message_begin (&errand->answer, frame, error)
-                    : bawn_http_message_feed (&errand->answer, frame->payload, frame->size, error);
+  gboolean good =
+      frame->type == BAWN_HTTP_FRAME_ANSWER
+          ? bawn_http_message_begin (&errand->answer, frame, error)
+          : bawn_http_message_feed (&errand->answer, frame->payload, frame->size, error);
 
-  if (!good)
-    return FALSE;
-  return bawn_http_message_is_complete (&errand->answer) ? finish_answer (caller, errand, error) : TRUE;
+  if (good && bawn_http_message_is_complete (&errand->answer))
+    finish_answer (caller, errand);
+  return good;
 }
 
 static gboolean
@@ -114,7 +122,7 @@ static void
 on_closed (gpointer owner, const char *why)
 {
   BawnHttpCaller *caller = owner;
-  g_autoptr(GPtrArray) errands = bawn_http_caller_dup_errands (caller);
+  g_autoptr (GPtrArray) errands = bawn_http_caller_dup_errands (caller);
 
   /* First, so that nobody sends what was lost on the same way again. */
   caller->events->closed (caller->owner, caller, why);
@@ -134,7 +142,9 @@ on_closed (gpointer owner, const char *why)
   g_free (caller);
 }
 
-static const BawnHttpLinkEvents link_events = { .hello = on_hello, .frame = on_frame, .closed = on_closed };
+static const BawnHttpLinkEvents link_events = { .hello = on_hello,
+                                                .frame = on_frame,
+                                                .closed = on_closed };
 
 /**
  * bawn_http_caller_new:
@@ -149,14 +159,20 @@ static const BawnHttpLinkEvents link_events = { .hello = on_hello, .frame = on_f
  * Returns: a caller, which frees itself after its link has closed
  */
 BawnHttpCaller *
-bawn_http_caller_new (BawnHttpWire *wire, GMainContext *context, BawnHttpPoller *poller, const BawnPeer *self,
-                      const BawnHttpCallerEvents *events, gpointer owner, GError **error)
+bawn_http_caller_new (BawnHttpWire *wire,
+                      GMainContext *context,
+                      BawnHttpPoller *poller,
+                      const BawnPeer *self,
+                      const BawnHttpCallerEvents *events,
+                      gpointer owner,
+                      GError **error)
 {
   BawnHttpCaller *caller = g_new0 (BawnHttpCaller, 1);
 
   caller->events = events;
   caller->owner = owner;
-  caller->link = bawn_http_link_new (wire, FALSE, context, poller, self, &link_events, caller, error);
+  caller->link =
+      bawn_http_link_new (wire, FALSE, context, poller, self, &link_events, caller, error);
   if (caller->link == NULL)
     {
       g_free (caller);
@@ -212,7 +228,10 @@ bawn_http_caller_dup_errands (BawnHttpCaller *caller)
  * Asks.
  */
 void
-bawn_http_caller_send (BawnHttpCaller *caller, BawnHttpErrand *errand, BawnBuffer *head, GBytes *body)
+bawn_http_caller_send (BawnHttpCaller *caller,
+                       BawnHttpErrand *errand,
+                       BawnBuffer *head,
+                       GBytes *body)
 {
   do
     caller->last_id++;
@@ -220,7 +239,8 @@ bawn_http_caller_send (BawnHttpCaller *caller, BawnHttpErrand *errand, BawnBuffe
   errand->caller = caller;
   errand->id = caller->last_id;
   g_hash_table_insert (caller->errands, GUINT_TO_POINTER (errand->id), errand);
-  bawn_http_link_post (caller->link, BAWN_HTTP_FRAME_REQUEST, errand->id, head, body, &errand->parcel);
+  bawn_http_link_post (caller->link, BAWN_HTTP_FRAME_REQUEST, errand->id, head, body,
+                       &errand->parcel);
 }
 
 /* Nobody waits for the answer any more. Harmless at home. */

@@ -13,7 +13,8 @@ typedef struct _BawnHttpCaller BawnHttpCaller;
  * @parcel: (nullable): while a part of it has not been sent
  * @answer: what has come back so far
  *
- * A request that another node is asked to answer. Zeroed at first; a part of whatever it is that waits.
+ * A request that another node is asked to answer. Zeroed at first; a part of whatever it is that
+ * waits.
  */
 typedef struct
 {
@@ -38,7 +39,10 @@ typedef struct
 typedef struct
 {
   void (*hello) (gpointer owner, BawnHttpCaller *caller);
-  void (*answered) (gpointer owner, BawnHttpCaller *caller, BawnHttpErrand *errand, BawnHttpReply *reply);
+  void (*answered) (gpointer owner,
+                    BawnHttpCaller *caller,
+                    BawnHttpErrand *errand,
+                    BawnHttpReply *reply);
   void (*declined) (gpointer owner, BawnHttpCaller *caller, BawnHttpErrand *errand);
   void (*lost) (gpointer owner, BawnHttpCaller *caller, BawnHttpErrand *errand, gboolean sent);
   void (*goodbye) (gpointer owner, BawnHttpCaller *caller);
@@ -46,14 +50,22 @@ typedef struct
 } BawnHttpCallerEvents;
 
 /* The end of a link that asks. */
-BawnHttpCaller *bawn_http_caller_new (BawnHttpWire *wire, GMainContext *context, BawnHttpPoller *poller, const BawnPeer *self,
-                                      const BawnHttpCallerEvents *events, gpointer owner, GError **error);
+BawnHttpCaller *bawn_http_caller_new (BawnHttpWire *wire,
+                                      GMainContext *context,
+                                      BawnHttpPoller *poller,
+                                      const BawnPeer *self,
+                                      const BawnHttpCallerEvents *events,
+                                      gpointer owner,
+                                      GError **error);
 void bawn_http_caller_close (BawnHttpCaller *caller, const char *why);
 void bawn_http_caller_retire (BawnHttpCaller *caller);
 void bawn_http_caller_say_hello (BawnHttpCaller *caller, const BawnPeer *self);
 const BawnPeer *bawn_http_caller_get_peer (BawnHttpCaller *caller);
 GPtrArray *bawn_http_caller_dup_errands (BawnHttpCaller *caller);
-void bawn_http_caller_send (BawnHttpCaller *caller, BawnHttpErrand *errand, BawnBuffer *head, GBytes *body);
+void bawn_http_caller_send (BawnHttpCaller *caller,
+                            BawnHttpErrand *errand,
+                            BawnBuffer *head,
+                            GBytes *body);
 void bawn_http_errand_cancel (BawnHttpErrand *errand);
 
 G_END_DECLS

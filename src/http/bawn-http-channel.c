@@ -151,10 +151,12 @@ meet (BawnHttpChannel *channel, BawnHttpCaller *caller)
   g_autofree char *why = NULL;
 
   if (g_strcmp0 (peer->node_id, channel->self->node_id) == 0)
-    why = g_strdup ("the address leads to this node itself: every node needs a cluster-addr of its own");
+    why = g_strdup (
+        "the address leads to this node itself: every node needs a cluster-addr of its own");
   else if (g_strcmp0 (peer->node_id, channel->leader->node_id) != 0)
-    why = g_strdup_printf ("another node is there (%s, %s): every node needs a cluster-addr of its own", peer->hostname,
-                           peer->api_addr);
+    why = g_strdup_printf (
+        "another node is there (%s, %s): every node needs a cluster-addr of its own",
+        peer->hostname, peer->api_addr);
   if (why != NULL)
     {
       bawn_http_caller_close (caller, why);
@@ -165,8 +167,8 @@ meet (BawnHttpChannel *channel, BawnHttpCaller *caller)
   channel->retry_ms = BAWN_HTTP_CHANNEL_MIN_RETRY_MS;
   g_clear_pointer (&channel->trouble, g_free);
   if (!channel->quiet)
-    bawn_log_info (MODULE, "connected to the active node %s (%s) at %s", peer->hostname, peer->api_addr,
-                   channel->leader->cluster_addr);
+    bawn_log_info (MODULE, "connected to the active node %s (%s) at %s", peer->hostname,
+                   peer->api_addr, channel->leader->cluster_addr);
   trust (channel);
   channel->events->ready (channel->owner);
 }
@@ -238,6 +240,7 @@ on_goodbye (gpointer owner, BawnHttpCaller *caller)
   if (caller != channel->caller)
     return;
   retire (channel);
+  channel->events->gone (channel->owner, channel->leader->node_id);
   fail (channel, "it is going away");
 }
 
@@ -251,6 +254,7 @@ on_closed (gpointer owner, BawnHttpCaller *caller, const char *why)
     return;
   channel->caller = NULL;
   channel->met = FALSE;
+  channel->events->gone (channel->owner, channel->leader->node_id);
   fail (channel, why);
 }
 
@@ -264,10 +268,13 @@ static const BawnHttpCallerEvents caller_events = {
 };
 
 static void
-on_handshake (BawnHttpHandshake *handshake, BawnHttpWire *wire, const GError *error, gpointer user_data)
+on_handshake (BawnHttpHandshake *handshake,
+              BawnHttpWire *wire,
+              const GError *error,
+              gpointer user_data)
 {
   BawnHttpChannel *channel = user_data;
-  g_autoptr(GError) failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   channel->handshake = NULL;
   if (wire == NULL)
@@ -275,8 +282,8 @@ on_handshake (BawnHttpHandshake *handshake, BawnHttpWire *wire, const GError *er
       fail (channel, error->message);
       return;
     }
-  channel->caller
-    = bawn_http_caller_new (wire, channel->context, channel->poller, channel->self, &caller_events, channel, &failure);
+  channel->caller = bawn_http_caller_new (wire, channel->context, channel->poller, channel->self,
+                                          &caller_events, channel, &failure);
   if (channel->caller == NULL)
     {
       bawn_http_wire_close (wire);
@@ -289,8 +296,9 @@ on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Attempt *attempt = user_data;
   BawnHttpChannel *channel = attempt->channel;
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GSocketConnection) connection = g_socket_client_connect_finish (G_SOCKET_CLIENT (source), result, &error);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSocketConnection) connection =
+      g_socket_client_connect_finish (G_SOCKET_CLIENT (source), result, &error);
 
   g_object_unref (attempt->cancellable);
   g_free (attempt);
@@ -304,18 +312,21 @@ on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
     }
 
   /* GIO has no use for it any more; its file description stays non-blocking. */
-  int fd = fcntl (g_socket_get_fd (g_socket_connection_get_socket (connection)), F_DUPFD_CLOEXEC, 0);
+  int fd =
+      fcntl (g_socket_get_fd (g_socket_connection_get_socket (connection)), F_DUPFD_CLOEXEC, 0);
   if (fd < 0)
     fail (channel, "there are no file descriptors left");
   else
-    channel->handshake = bawn_http_handshake_new (channel->context, fd, channel->tls, FALSE, on_handshake, channel);
+    channel->handshake =
+        bawn_http_handshake_new (channel->context, fd, channel->tls, FALSE, on_handshake, channel);
 }
 
 static void
 connect_now (BawnHttpChannel *channel)
 {
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GSocketConnectable) where = g_network_address_parse_uri (channel->leader->cluster_addr, DEFAULT_PORT, &error);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSocketConnectable) where =
+      g_network_address_parse_uri (channel->leader->cluster_addr, DEFAULT_PORT, &error);
 
   if (where == NULL)
     {
@@ -326,7 +337,8 @@ connect_now (BawnHttpChannel *channel)
   channel->attempt = g_new0 (Attempt, 1);
   channel->attempt->channel = channel;
   channel->attempt->cancellable = g_cancellable_new ();
-  g_socket_client_connect_async (channel->client, where, channel->attempt->cancellable, on_connected, channel->attempt);
+  g_socket_client_connect_async (channel->client, where, channel->attempt->cancellable,
+                                 on_connected, channel->attempt);
 }
 
 /**
@@ -340,7 +352,10 @@ connect_now (BawnHttpChannel *channel)
  * Returns: (transfer full): a channel that leads nowhere yet
  */
 BawnHttpChannel *
-bawn_http_channel_new (GMainContext *context, BawnHttpPoller *poller, gboolean quiet, const BawnHttpChannelEvents *events,
+bawn_http_channel_new (GMainContext *context,
+                       BawnHttpPoller *poller,
+                       gboolean quiet,
+                       const BawnHttpChannelEvents *events,
                        gpointer owner)
 {
   BawnHttpChannel *channel = g_new0 (BawnHttpChannel, 1);
@@ -355,7 +370,8 @@ bawn_http_channel_new (GMainContext *context, BawnHttpPoller *poller, gboolean q
   channel->hold_ms = BAWN_HTTP_CHANNEL_MIN_HOLD_MS;
   channel->client = g_socket_client_new ();
   g_socket_client_set_enable_proxy (channel->client, FALSE);
-  g_socket_client_set_timeout (channel->client, BAWN_HTTP_PEER_HANDSHAKE_TIMEOUT_US / G_USEC_PER_SEC);
+  g_socket_client_set_timeout (channel->client,
+                               BAWN_HTTP_PEER_HANDSHAKE_TIMEOUT_US / G_USEC_PER_SEC);
 
   return channel;
 }
@@ -387,7 +403,8 @@ bawn_http_channel_free (BawnHttpChannel *channel)
 static gboolean
 leads_to (BawnHttpChannel *channel, BawnLeader *leader, BawnHttpPeerTls *tls)
 {
-  return channel->leader != NULL && channel->tls == tls && strcmp (channel->leader->node_id, leader->node_id) == 0
+  return channel->leader != NULL && channel->tls == tls
+         && strcmp (channel->leader->node_id, leader->node_id) == 0
          && strcmp (channel->leader->cluster_addr, leader->cluster_addr) == 0;
 }
 
@@ -395,7 +412,7 @@ leads_to (BawnHttpChannel *channel, BawnLeader *leader, BawnHttpPeerTls *tls)
 static void
 tell_passed (BawnHttpChannel *channel)
 {
-  g_autoptr(GPtrArray) former = g_ptr_array_copy (channel->former, NULL, NULL);
+  g_autoptr (GPtrArray) former = g_ptr_array_copy (channel->former, NULL, NULL);
 
   for (guint i = 0; i < former->len; i++)
     {
@@ -404,7 +421,7 @@ tell_passed (BawnHttpChannel *channel)
       /* Told of one link, somebody may have ended another. */
       if (!g_ptr_array_find (channel->former, caller, NULL))
         continue;
-      g_autoptr(GPtrArray) errands = bawn_http_caller_dup_errands (caller);
+      g_autoptr (GPtrArray) errands = bawn_http_caller_dup_errands (caller);
       for (guint j = 0; j < errands->len; j++)
         channel->events->passed (channel->owner, g_ptr_array_index (errands, j));
     }
@@ -420,7 +437,10 @@ tell_passed (BawnHttpChannel *channel)
  * Makes it lead to @leader. If it does already, it is taken for active again.
  */
 void
-bawn_http_channel_aim (BawnHttpChannel *channel, BawnLeader *leader, BawnHttpPeerTls *tls, const BawnPeer *self)
+bawn_http_channel_aim (BawnHttpChannel *channel,
+                       BawnLeader *leader,
+                       BawnHttpPeerTls *tls,
+                       const BawnPeer *self)
 {
   bawn_peer_free (channel->self);
   channel->self = bawn_peer_copy (self);
@@ -475,7 +495,10 @@ bawn_http_channel_get_trouble (BawnHttpChannel *channel)
  * Asks the active node.
  */
 void
-bawn_http_channel_send (BawnHttpChannel *channel, BawnHttpErrand *errand, BawnBuffer *head, GBytes *body)
+bawn_http_channel_send (BawnHttpChannel *channel,
+                        BawnHttpErrand *errand,
+                        BawnBuffer *head,
+                        GBytes *body)
 {
   if (channel->doubting)
     channel->probe = errand;

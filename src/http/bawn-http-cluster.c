@@ -38,14 +38,16 @@ node_free (gpointer data)
 static void
 read_config (BawnConfig *config, BawnHttpParkConfig *park, gboolean *out_redirect)
 {
-  g_autoptr(BawnConfigGroup) server = bawn_config_get_group (config, "server");
-  g_autoptr(BawnConfigGroup) ha = bawn_config_get_group (config, "ha");
+  g_autoptr (BawnConfigGroup) server = bawn_config_get_group (config, "server");
+  g_autoptr (BawnConfigGroup) ha = bawn_config_get_group (config, "ha");
 
   *out_redirect = bawn_config_get_choice (server, "forwarding", forwarding_names, 0) == 1;
   park->timeout_us = bawn_config_get_duration_us (ha, "park-timeout", BAWN_HTTP_PARK_TIMEOUT_US, 0,
                                                   BAWN_HTTP_PARK_TIMEOUT_CEILING_US);
-  park->max_requests = (guint) bawn_config_get_int (ha, "park-max-requests", BAWN_HTTP_PARK_MAX_REQUESTS, 0, G_MAXINT);
-  park->max_bytes = (gsize) bawn_config_get_size (ha, "park-max-bytes", BAWN_HTTP_PARK_MAX_BYTES, 0, G_MAXINT64 / 2);
+  park->max_requests = (guint) bawn_config_get_int (ha, "park-max-requests",
+                                                    BAWN_HTTP_PARK_MAX_REQUESTS, 0, G_MAXINT);
+  park->max_bytes = (gsize) bawn_config_get_size (ha, "park-max-bytes", BAWN_HTTP_PARK_MAX_BYTES, 0,
+                                                  G_MAXINT64 / 2);
 }
 
 /* Reads what this part of the configuration says, so that it knows what is wrong with it. */
@@ -64,7 +66,8 @@ take_limits (BawnHttpCluster *cluster, GPtrArray *listeners)
 {
   for (guint i = 0; i < listeners->len; i++)
     {
-      const BawnHttpLimits *limits = &((BawnHttpListener *) g_ptr_array_index (listeners, i))->config->limits;
+      const BawnHttpLimits *limits =
+          &((BawnHttpListener *) g_ptr_array_index (listeners, i))->config->limits;
 
       cluster->limits.max_size = MAX (cluster->limits.max_size, limits->max_request_size);
       cluster->limits.max_buffered = MAX (cluster->limits.max_buffered, limits->max_buffered_size);
@@ -77,20 +80,23 @@ static gboolean
 open_port (BawnHttpCluster *cluster, const char *address, GError **error)
 {
   BawnHttpAddress bound = { 0 };
-  g_autoptr(GError) failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   if (!bawn_http_socket_open_inet (address, 1, cluster->fds, &failure))
-    return bawn_fail (error, BAWN_ERROR_INVALID, "[listener] cluster-address: %s", failure->message);
-  if (cluster->url != NULL || !bawn_http_socket_address (g_array_index (cluster->fds, int, 0), &bound))
+    return bawn_fail (error, BAWN_ERROR_INVALID, "[listener] cluster-address: %s",
+                      failure->message);
+  if (cluster->url != NULL
+      || !bawn_http_socket_address (g_array_index (cluster->fds, int, 0), &bound))
     return TRUE;
 
   g_autofree char *host = bawn_http_address_host (&bound);
-  cluster->url = g_strdup_printf (strchr (host, ':') != NULL ? "https://[%s]:%u" : "https://%s:%u", host,
-                                  bawn_http_address_port (&bound));
+  cluster->url = g_strdup_printf (strchr (host, ':') != NULL ? "https://[%s]:%u" : "https://%s:%u",
+                                  host, bawn_http_address_port (&bound));
   return TRUE;
 }
 
-/* The TCP listener that others can reach, or the first at all: the same that the API's address is taken from. */
+/* The TCP listener that others can reach, or the first at all: the same that the API's address is
+ * taken from. */
 static BawnHttpListener *
 find_listener (GPtrArray *listeners, BawnHttpAddress *out_bound)
 {
@@ -101,7 +107,8 @@ find_listener (GPtrArray *listeners, BawnHttpAddress *out_bound)
       BawnHttpListener *listener = g_ptr_array_index (listeners, i);
       BawnHttpAddress bound = { 0 };
 
-      if (!bawn_http_socket_address (g_array_index (listener->fds, int, 0), &bound) || bound.any.sa_family == AF_UNIX
+      if (!bawn_http_socket_address (g_array_index (listener->fds, int, 0), &bound)
+          || bound.any.sa_family == AF_UNIX
           || (found != NULL && bawn_http_address_is_local (&bound)))
         continue;
       found = listener;
@@ -136,7 +143,8 @@ open_ports (BawnHttpCluster *cluster, GPtrArray *listeners, GError **error)
 {
   for (guint i = 0; i < listeners->len; i++)
     {
-      const char *address = ((BawnHttpListener *) g_ptr_array_index (listeners, i))->config->cluster_address;
+      const char *address =
+          ((BawnHttpListener *) g_ptr_array_index (listeners, i))->config->cluster_address;
 
       if (address != NULL && !open_port (cluster, address, error))
         return FALSE;
@@ -147,7 +155,8 @@ open_ports (BawnHttpCluster *cluster, GPtrArray *listeners, GError **error)
   g_autofree char *address = default_address (listeners);
   if (address != NULL)
     return open_port (cluster, address, error);
-  bawn_log_warn (MODULE, "there is no TCP listener, so other nodes cannot reach this one: set [listener] cluster-address");
+  bawn_log_warn (MODULE, "there is no TCP listener, so other nodes cannot reach this one: set "
+                         "[listener] cluster-address");
 
   return TRUE;
 }
@@ -165,7 +174,7 @@ open_ports (BawnHttpCluster *cluster, GPtrArray *listeners, GError **error)
 BawnHttpCluster *
 bawn_http_cluster_open (BawnConfig *config, GPtrArray *listeners, GError **error)
 {
-  g_autoptr(BawnHttpCluster) cluster = g_new0 (BawnHttpCluster, 1);
+  g_autoptr (BawnHttpCluster) cluster = g_new0 (BawnHttpCluster, 1);
 
   g_mutex_init (&cluster->mutex);
   cluster->nodes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, node_free);
@@ -205,15 +214,21 @@ bawn_http_cluster_free (BawnHttpCluster *cluster)
 
 /* Says once that two nodes cannot both be at @address. */
 static void
-warn (BawnHttpCluster *cluster, const char *key, const char *address, const char *id, const char *other_id)
+warn (BawnHttpCluster *cluster,
+      const char *key,
+      const char *address,
+      const char *id,
+      const char *other_id)
 {
   const char *first = strcmp (id, other_id) < 0 ? id : other_id;
   const char *second = first == id ? other_id : id;
   g_autofree char *what = g_strdup_printf ("%s %s %s %s", key, address, first, second);
 
-  if (g_hash_table_size (cluster->warned) >= MAX_NODES || !g_hash_table_add (cluster->warned, g_strdup (what)))
+  if (g_hash_table_size (cluster->warned) >= MAX_NODES
+      || !g_hash_table_add (cluster->warned, g_strdup (what)))
     return;
-  bawn_log_warn (MODULE, "two nodes (%s and %s) advertise the same %s, %s: give each its own", first, second, key, address);
+  bawn_log_warn (MODULE, "two nodes (%s and %s) advertise the same %s, %s: give each its own",
+                 first, second, key, address);
 }
 
 static gboolean
@@ -223,7 +238,11 @@ same (const char *a, const char *b)
 }
 
 static void
-compare (BawnHttpCluster *cluster, const BawnPeer *peer, const char *id, const char *api_addr, const char *cluster_addr)
+compare (BawnHttpCluster *cluster,
+         const BawnPeer *peer,
+         const char *id,
+         const char *api_addr,
+         const char *cluster_addr)
 {
   if (same (peer->api_addr, api_addr))
     warn (cluster, "api-addr", api_addr, peer->node_id, id);
@@ -245,7 +264,8 @@ remember (BawnHttpCluster *cluster, const BawnPeer *peer)
       g_hash_table_insert (cluster->nodes, g_strdup (peer->node_id), node);
     }
   node->last_us = g_get_monotonic_time ();
-  if (g_strcmp0 (node->api_addr, peer->api_addr) != 0 || g_strcmp0 (node->cluster_addr, peer->cluster_addr) != 0)
+  if (g_strcmp0 (node->api_addr, peer->api_addr) != 0
+      || g_strcmp0 (node->cluster_addr, peer->cluster_addr) != 0)
     {
       g_free (node->api_addr);
       g_free (node->cluster_addr);
@@ -267,7 +287,7 @@ remember (BawnHttpCluster *cluster, const BawnPeer *peer)
 void
 bawn_http_cluster_meet (BawnHttpCluster *cluster, const BawnPeer *self, const BawnPeer *peer)
 {
-  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&cluster->mutex);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&cluster->mutex);
   GHashTableIter iter;
   gpointer id = NULL;
   gpointer value = NULL;

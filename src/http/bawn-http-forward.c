@@ -8,12 +8,21 @@
 
 #include <string.h>
 
-/* What concerns the client's connection only (RFC 9110, 7.6.1), or its framing, which is not ours. */
+/* What concerns the client's connection only (RFC 9110, 7.6.1), or its framing, which is not ours.
+ */
 static gboolean
 is_for_one_hop (const BawnHttpField *field)
 {
-  static const char *const names[] = { "Connection", "Content-Length", "Expect", "Keep-Alive", "Proxy-Authenticate",
-                                       "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding",
+  static const char *const names[] = { "Connection",
+                                       "Content-Length",
+                                       "Expect",
+                                       "Keep-Alive",
+                                       "Proxy-Authenticate",
+                                       "Proxy-Authorization",
+                                       "Proxy-Connection",
+                                       "TE",
+                                       "Trailer",
+                                       "Transfer-Encoding",
                                        "Upgrade" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
@@ -55,7 +64,7 @@ bawn_http_forward_write (BawnHttpExchange *exchange, BawnBuffer *out)
   static const guint8 prefix[BAWN_HTTP_FRAME_MESSAGE_PREFIX] = { 0 };
   const BawnRequest *request = bawn_http_exchange_get_request (exchange);
   gint64 left_us = bawn_http_exchange_get_deadline (exchange) - g_get_monotonic_time ();
-  g_auto(BawnBuffer) head = BAWN_BUFFER_INIT;
+  g_auto (BawnBuffer) head = BAWN_BUFFER_INIT;
 
   write_head (bawn_http_exchange_get_head (exchange), &head);
   BawnHttpCall call = {
@@ -81,16 +90,18 @@ bawn_http_forward_write (BawnHttpExchange *exchange, BawnBuffer *out)
  * Returns: whether that is an address
  */
 gboolean
-bawn_http_forward_redirect (const char *api_addr, const BawnHttpHead *head, BawnHttpReply *out_reply)
+bawn_http_forward_redirect (const char *api_addr,
+                            const BawnHttpHead *head,
+                            BawnHttpReply *out_reply)
 {
-  g_autoptr(GUri) uri = g_uri_parse (api_addr, G_URI_FLAGS_NONE, NULL);
+  g_autoptr (GUri) uri = g_uri_parse (api_addr, G_URI_FLAGS_NONE, NULL);
   const char *local = bawn_http_target_local (head->target);
 
   if (uri == NULL || g_uri_get_host (uri) == NULL || *g_uri_get_host (uri) == '\0' || local == NULL)
     return FALSE;
 
-  g_autofree char *origin
-    = g_uri_join (G_URI_FLAGS_NONE, g_uri_get_scheme (uri), NULL, g_uri_get_host (uri), g_uri_get_port (uri), "", NULL, NULL);
+  g_autofree char *origin = g_uri_join (G_URI_FLAGS_NONE, g_uri_get_scheme (uri), NULL,
+                                        g_uri_get_host (uri), g_uri_get_port (uri), "", NULL, NULL);
   out_reply->status = 307;
   out_reply->location = g_strconcat (origin, local, NULL);
 

@@ -7,7 +7,9 @@ G_BEGIN_DECLS
 
 /* A client's request as another node gets it, or as the client itself is to ask it there. */
 void bawn_http_forward_write (BawnHttpExchange *exchange, BawnBuffer *out);
-gboolean bawn_http_forward_redirect (const char *api_addr, const BawnHttpHead *head, BawnHttpReply *out_reply);
+gboolean bawn_http_forward_redirect (const char *api_addr,
+                                     const BawnHttpHead *head,
+                                     BawnHttpReply *out_reply);
 gboolean bawn_http_forward_is_repeatable (const BawnHttpHead *head);
 
 G_END_DECLS

@@ -140,20 +140,21 @@ take_some_text (Reader *reader, gsize max)
  * Returns: %FALSE if this is no frame, and never will be
  */
 gboolean
-bawn_http_frame_read (const guint8 *data, gsize size, BawnHttpFrame *out_frame, gsize *out_used, GError **error)
+bawn_http_frame_read (
+    const guint8 *data, gsize size, BawnHttpFrame *out_frame, gsize *out_used, GError **error)
 {
   *out_used = 0;
   if (size < BAWN_HTTP_FRAME_HEADER_SIZE)
     return TRUE;
 
   gsize length = get_number (data);
-  if (length > BAWN_HTTP_FRAME_MAX_PAYLOAD || data[4] < BAWN_HTTP_FRAME_HELLO || data[4] > BAWN_HTTP_FRAME_GOODBYE
-      || data[5] != 0 || data[6] != 0 || data[7] != 0)
+  if (length > BAWN_HTTP_FRAME_MAX_PAYLOAD || data[4] < BAWN_HTTP_FRAME_HELLO
+      || data[4] > BAWN_HTTP_FRAME_GOODBYE || data[5] != 0 || data[6] != 0 || data[7] != 0)
     return bad (error, "frame");
   if (size - BAWN_HTTP_FRAME_HEADER_SIZE < length)
     return TRUE;
 
-  *out_frame = (BawnHttpFrame) {
+  *out_frame = (BawnHttpFrame){
     .type = (BawnHttpFrameType) data[4],
     .id = get_number (data + 8),
     .payload = data + BAWN_HTTP_FRAME_HEADER_SIZE,
@@ -287,7 +288,7 @@ bawn_http_call_clear (BawnHttpCall *call)
 {
   g_free (call->id);
   g_free (call->remote_address);
-  *call = (BawnHttpCall) { 0 };
+  *call = (BawnHttpCall){ 0 };
 }
 
 /* Appends the head of an ANSWER. */
@@ -320,7 +321,8 @@ take_headers (Reader *reader, BawnHttpReply *reply)
       char *text = take_some_text (reader, BAWN_HTTP_FRAME_MAX_HEAD);
 
       /* A name that is none would be taken for the end of the head. */
-      if (text != NULL && i % 2 == 0 && (*text == '\0' || strpbrk (text, " \t:()<>@,;\\\"/[]?={}") != NULL))
+      if (text != NULL && i % 2 == 0
+          && (*text == '\0' || strpbrk (text, " \t:()<>@,;\\\"/[]?={}") != NULL))
         reader->failed = TRUE;
       g_ptr_array_add (reply->headers, text);
     }
@@ -381,13 +383,14 @@ BawnPeer *
 bawn_http_hello_read (const guint8 *data, gsize size, GError **error)
 {
   Reader reader = { data, size, FALSE };
-  g_autoptr(BawnPeer) peer = g_new0 (BawnPeer, 1);
+  g_autoptr (BawnPeer) peer = g_new0 (BawnPeer, 1);
   guint32 newest = take_number (&reader);
   guint32 oldest = take_number (&reader);
 
   if (!reader.failed && (newest < BAWN_HTTP_PROTOCOL || oldest > BAWN_HTTP_PROTOCOL))
-    return bawn_fail_null (error, BAWN_ERROR_UNSUPPORTED, "speaks versions %u to %u of the cluster protocol, and not %u",
-                           oldest, newest, BAWN_HTTP_PROTOCOL);
+    return bawn_fail_null (error, BAWN_ERROR_UNSUPPORTED,
+                           "speaks versions %u to %u of the cluster protocol, and not %u", oldest,
+                           newest, BAWN_HTTP_PROTOCOL);
   peer->node_id = take_some_text (&reader, BAWN_HTTP_FRAME_MAX_TEXT);
   peer->hostname = take_some_text (&reader, BAWN_HTTP_FRAME_MAX_TEXT);
   peer->api_addr = take_some_text (&reader, BAWN_HTTP_FRAME_MAX_TEXT);

@@ -15,12 +15,14 @@ G_BEGIN_DECLS
  *
  *     size of the head (4)  size of the body (4)  head  body
  *
- * and may go on in MORE frames of the same id, between which other frames may come. Texts in heads are a length (4) and the
- * bytes; the length 0xffffffff is no text at all. What stands behind the fields that we know is a newer version's affair.
+ * and may go on in MORE frames of the same id, between which other frames may come. Texts in heads
+ * are a length (4) and the bytes; the length 0xffffffff is no text at all. What stands behind the
+ * fields that we know is a newer version's affair.
  */
 
 #define BAWN_HTTP_FRAME_HEADER_SIZE 12
-/* Larger than a TLS record, so that a future version may gather more; small enough to be held for every link. */
+/* Larger than a TLS record, so that a future version may gather more; small enough to be held for
+ * every link. */
 #define BAWN_HTTP_FRAME_MAX_PAYLOAD (64 * 1024)
 #define BAWN_HTTP_FRAME_MESSAGE_PREFIX 8
 /* Of a call or an answer: a request's head of the largest allowed size with its envelope. */
@@ -53,7 +55,8 @@ typedef struct
   gsize size;
 } BawnHttpFrame;
 
-gboolean bawn_http_frame_read (const guint8 *data, gsize size, BawnHttpFrame *out_frame, gsize *out_used, GError **error);
+gboolean bawn_http_frame_read (
+    const guint8 *data, gsize size, BawnHttpFrame *out_frame, gsize *out_used, GError **error);
 void bawn_http_frame_write_header (guint8 *out, BawnHttpFrameType type, guint32 id, gsize size);
 
 /**
@@ -71,11 +74,16 @@ typedef struct
   BawnBuffer body;
 } BawnHttpMessage;
 
-#define BAWN_HTTP_MESSAGE_INIT { 0, 0, BAWN_BUFFER_INIT, BAWN_BUFFER_INIT }
+#define BAWN_HTTP_MESSAGE_INIT                                                                     \
+  {                                                                                                \
+    0, 0, BAWN_BUFFER_INIT, BAWN_BUFFER_INIT                                                       \
+  }
 
 void bawn_http_message_prefix (guint8 *out, gsize head_size, gsize body_size);
-gboolean bawn_http_message_begin (BawnHttpMessage *message, const BawnHttpFrame *frame, GError **error);
-gboolean bawn_http_message_feed (BawnHttpMessage *message, const guint8 *data, gsize size, GError **error);
+gboolean
+bawn_http_message_begin (BawnHttpMessage *message, const BawnHttpFrame *frame, GError **error);
+gboolean
+bawn_http_message_feed (BawnHttpMessage *message, const guint8 *data, gsize size, GError **error);
 gboolean bawn_http_message_is_complete (const BawnHttpMessage *message);
 void bawn_http_message_clear (BawnHttpMessage *message);
 
@@ -110,7 +118,8 @@ void bawn_http_call_clear (BawnHttpCall *call);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BawnHttpCall, bawn_http_call_clear)
 
 void bawn_http_answer_write (const BawnHttpReply *reply, BawnBuffer *out);
-gboolean bawn_http_answer_read (BawnHttpReply *reply, const guint8 *data, gsize size, GError **error);
+gboolean
+bawn_http_answer_read (BawnHttpReply *reply, const guint8 *data, gsize size, GError **error);
 
 void bawn_http_hello_write (const BawnPeer *self, BawnBuffer *out);
 BawnPeer *bawn_http_hello_read (const guint8 *data, gsize size, GError **error);

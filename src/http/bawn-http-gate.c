@@ -13,7 +13,8 @@
 #include <string.h>
 
 #define MODULE "cluster"
-/* Waiting requests that go on in one round of the main loop, so that those of others get their turn. */
+/* Waiting requests that go on in one round of the main loop, so that those of others get their
+ * turn. */
 #define RUN_BATCH 64
 /* For a 503: a failover takes less. */
 #define RETRY_AFTER_S 1
@@ -82,7 +83,7 @@ unpark (BawnHttpGate *gate, BawnHttpPassage *passage)
 static void
 refuse (BawnHttpPassage *passage, const char *text)
 {
-  g_auto(BawnHttpReply) reply = { 0 };
+  g_auto (BawnHttpReply) reply = { 0 };
 
   bawn_http_reply_from_text (&reply, 503, text);
   reply.retry_after_s = RETRY_AFTER_S;
@@ -102,10 +103,12 @@ give_up (BawnHttpGate *gate, BawnHttpPassage *passage)
   else if (gate->leader->is_self)
     text = g_strdup ("this node is becoming active, and not ready yet");
   else if (!bawn_http_channel_is_connected (gate->channel))
-    text = g_strdup_printf ("the active node cannot be reached at %s: %s", gate->leader->cluster_addr,
-                            trouble != NULL ? trouble : "no connection yet");
+    text =
+        g_strdup_printf ("the active node cannot be reached at %s: %s", gate->leader->cluster_addr,
+                         trouble != NULL ? trouble : "no connection yet");
   else
-    text = g_strdup_printf ("the node at %s holds the lock, and is not active yet", gate->leader->cluster_addr);
+    text = g_strdup_printf ("the node at %s holds the lock, and is not active yet",
+                            gate->leader->cluster_addr);
   refuse (passage, text);
 }
 
@@ -115,7 +118,8 @@ insert_parked (BawnHttpGate *gate, BawnHttpPassage *passage)
 {
   GList *after = gate->parked.tail;
 
-  while (after != NULL && ((BawnHttpPassage *) after->data)->park_deadline_us > passage->park_deadline_us)
+  while (after != NULL
+         && ((BawnHttpPassage *) after->data)->park_deadline_us > passage->park_deadline_us)
     after = after->prev;
   passage->queue = &gate->parked;
   g_queue_insert_after_link (&gate->parked, after, &passage->link);
@@ -139,7 +143,8 @@ park (BawnHttpGate *gate, BawnHttpPassage *passage)
 
   passage->size = bawn_http_exchange_get_size (passage->exchange);
   guint n = (guint) g_atomic_int_add (&cluster->n_parked, 1) + 1;
-  gsize bytes = (gsize) g_atomic_pointer_add (&cluster->parked_bytes, (gssize) passage->size) + passage->size;
+  gsize bytes =
+      (gsize) g_atomic_pointer_add (&cluster->parked_bytes, (gssize) passage->size) + passage->size;
   bawn_http_count (gate->worker->stats.parked);
   insert_parked (gate, passage);
   if (n > cluster->park.max_requests || bytes > cluster->park.max_bytes)
@@ -157,7 +162,8 @@ park (BawnHttpGate *gate, BawnHttpPassage *passage)
 static gboolean
 wants_redirect (BawnHttpGate *gate, BawnHttpPassage *passage)
 {
-  const char *header = bawn_http_head_get (bawn_http_exchange_get_head (passage->exchange), "X-Vault-No-Request-Forwarding");
+  const char *header = bawn_http_head_get (bawn_http_exchange_get_head (passage->exchange),
+                                           "X-Vault-No-Request-Forwarding");
 
   /* What concerns this node must not be done to another. */
   if (bawn_http_exchange_get_request (passage->exchange)->authorize_only)
@@ -168,7 +174,7 @@ wants_redirect (BawnHttpGate *gate, BawnHttpPassage *passage)
 static void
 redirect (BawnHttpGate *gate, BawnHttpPassage *passage)
 {
-  g_auto(BawnHttpReply) reply = { 0 };
+  g_auto (BawnHttpReply) reply = { 0 };
   const BawnHttpHead *head = bawn_http_exchange_get_head (passage->exchange);
 
   if (!bawn_http_forward_redirect (gate->leader->api_addr, head, &reply))
@@ -183,11 +189,12 @@ redirect (BawnHttpGate *gate, BawnHttpPassage *passage)
 static void
 forward (BawnHttpGate *gate, BawnHttpPassage *passage)
 {
-  g_auto(BawnBuffer) head = BAWN_BUFFER_INIT;
+  g_auto (BawnBuffer) head = BAWN_BUFFER_INIT;
 
   bawn_http_forward_write (passage->exchange, &head);
   bawn_http_count (gate->worker->stats.forwarded);
-  bawn_http_channel_send (gate->channel, &passage->errand, &head, bawn_http_exchange_get_body (passage->exchange));
+  bawn_http_channel_send (gate->channel, &passage->errand, &head,
+                          bawn_http_exchange_get_body (passage->exchange));
 }
 
 static void
@@ -260,7 +267,9 @@ runner_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-static GSourceFuncs runner_funcs = { .prepare = runner_prepare, .check = runner_check, .dispatch = runner_dispatch };
+static GSourceFuncs runner_funcs = { .prepare = runner_prepare,
+                                     .check = runner_check,
+                                     .dispatch = runner_dispatch };
 
 static gboolean
 timer_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
@@ -337,7 +346,7 @@ on_lost (gpointer owner, BawnHttpErrand *errand, gboolean sent)
 {
   BawnHttpGate *gate = owner;
   BawnHttpPassage *passage = passage_of (errand);
-  g_auto(BawnHttpReply) reply = { 0 };
+  g_auto (BawnHttpReply) reply = { 0 };
 
   bawn_http_count (gate->worker->stats.forward_errors);
   if (!sent || bawn_http_forward_is_repeatable (bawn_http_exchange_get_head (passage->exchange)))
@@ -345,20 +354,23 @@ on_lost (gpointer owner, BawnHttpErrand *errand, gboolean sent)
       route (gate, passage);
       return;
     }
-  bawn_http_reply_from_text (&reply, 503,
-                             "the connection to the active node broke while it was at work on this request, so whether "
-                             "that was done is not known: look before trying again");
+  bawn_http_reply_from_text (
+      &reply, 503,
+      "the connection to the active node broke while it was at work on this request, so whether "
+      "that was done is not known: look before trying again");
   bawn_http_exchange_answer (passage->exchange, &reply);
 }
 
-/* The former active node may be dead. What may be done twice need not wait until that is certain. */
+/* The former active node may be dead. What may be done twice need not wait until that is certain.
+ */
 static void
 on_passed (gpointer owner, BawnHttpErrand *errand)
 {
   BawnHttpGate *gate = owner;
   BawnHttpPassage *passage = passage_of (errand);
 
-  if (errand->caller == NULL || !bawn_http_forward_is_repeatable (bawn_http_exchange_get_head (passage->exchange)))
+  if (errand->caller == NULL
+      || !bawn_http_forward_is_repeatable (bawn_http_exchange_get_head (passage->exchange)))
     return;
   bawn_http_channel_cancel (gate->channel, errand);
   route (gate, passage);
@@ -375,6 +387,16 @@ on_peer (gpointer owner, const BawnPeer *peer)
     handler->note_peer (handler->core, bawn_peer_copy (peer));
 }
 
+/* One link of several has ended; if the node lives, the next heartbeat brings it back. */
+static void
+on_gone (gpointer owner, const char *node_id)
+{
+  const BawnHttpHandler *handler = &((BawnHttpGate *) owner)->worker->handler;
+
+  if (handler->forget_peer != NULL)
+    handler->forget_peer (handler->core, node_id);
+}
+
 static const BawnHttpChannelEvents channel_events = {
   .ready = on_ready,
   .answered = on_answered,
@@ -382,6 +404,7 @@ static const BawnHttpChannelEvents channel_events = {
   .lost = on_lost,
   .passed = on_passed,
   .peer = on_peer,
+  .gone = on_gone,
 };
 
 /* Asks the core what is the case now. */
@@ -389,8 +412,8 @@ static void
 refresh (BawnHttpGate *gate)
 {
   const BawnHttpHandler *handler = &gate->worker->handler;
-  g_autoptr(BawnClusterIdentity) identity = handler->ref_cluster_identity (handler->core);
-  g_autoptr(GError) error = NULL;
+  g_autoptr (BawnClusterIdentity) identity = handler->ref_cluster_identity (handler->core);
+  g_autoptr (GError) error = NULL;
 
   g_clear_pointer (&gate->leader, bawn_leader_unref);
   gate->leader = handler->ref_leader (handler->core);
@@ -420,8 +443,9 @@ bawn_http_gate_wake (BawnHttpGate *gate)
 {
   gate->serial++;
   refresh (gate);
-  bawn_http_channel_aim (gate->channel, gate->leader != NULL && !gate->leader->is_self ? gate->leader : NULL, gate->tls,
-                         gate->self);
+  bawn_http_channel_aim (gate->channel,
+                         gate->leader != NULL && !gate->leader->is_self ? gate->leader : NULL,
+                         gate->tls, gate->self);
   for (guint i = 0; i < gate->visitors->len; i++)
     bawn_http_visitor_say_hello (g_ptr_array_index (gate->visitors, i), gate->self);
   run_parked (gate);
@@ -441,9 +465,12 @@ bawn_http_gate_peek_tls (BawnHttpGate *gate)
 }
 
 static void
-on_visitor_closed (gpointer owner, BawnHttpVisitor *visitor, const char *why)
+on_visitor_closed (gpointer owner, BawnHttpVisitor *visitor, const BawnPeer *peer, const char *why)
 {
   BawnHttpGate *gate = owner;
+
+  if (peer != NULL)
+    on_gone (gate, peer->node_id);
 
   g_debug ("cluster port: a node has gone: %s", why);
   g_ptr_array_remove_fast (gate->visitors, visitor);
@@ -463,7 +490,7 @@ on_visitor_closed (gpointer owner, BawnHttpVisitor *visitor, const char *why)
 void
 bawn_http_gate_admit (BawnHttpGate *gate, BawnHttpWire *wire)
 {
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
 
   /* The thread that has made the handshake may know more. */
   refresh (gate);
@@ -513,7 +540,7 @@ bawn_http_gate_new (BawnHttpWorker *worker)
   gate->cluster = worker->cluster;
   gate->timer_us = -1;
   gate->visitors = g_ptr_array_new ();
-  gate->host = (BawnHttpVisitorHost) {
+  gate->host = (BawnHttpVisitorHost){
     .worker = worker,
     .limits = &worker->cluster->limits,
     .buffered = &worker->cluster->buffered,
@@ -523,7 +550,8 @@ bawn_http_gate_new (BawnHttpWorker *worker)
   };
   gate->runner = add_source (gate, &runner_funcs, "bawn-http-gate");
   gate->timer = add_source (gate, &timer_funcs, "bawn-http-park");
-  gate->channel = bawn_http_channel_new (worker->context, worker->poller, worker->index > 0, &channel_events, gate);
+  gate->channel = bawn_http_channel_new (worker->context, worker->poller, worker->index > 0,
+                                         &channel_events, gate);
   worker->gate = gate;
   bawn_http_gate_wake (gate);
   if (worker->index == 0)

@@ -33,8 +33,9 @@ typedef struct
 /**
  * BawnHttpGate:
  *
- * Where requests go that this node does not answer since it is not active: to the active node, or back to the client with
- * its address, or nowhere until there is one. Belongs to its worker's thread.
+ * Where requests go that this node does not answer since it is not active: to the active node, or
+ * back to the client with its address, or nowhere until there is one. Belongs to its worker's
+ * thread.
  */
 BawnHttpGate *bawn_http_gate_new (BawnHttpWorker *worker);
 void bawn_http_gate_free (BawnHttpGate *gate);

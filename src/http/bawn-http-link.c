@@ -39,14 +39,14 @@ struct _BawnHttpLink
   GSource *source;
   const BawnHttpLinkEvents *events;
   gpointer owner;
-  BawnPeer *peer; /* nullable: has not said who it is */
+  BawnPeer *peer;  /* nullable: has not said who it is */
   gint64 heard_us; /* when something came in */
   gint64 moved_us; /* when something went out, or nothing was to */
 
   GQueue parcels;
-  gsize queued; /* bytes in them that have not gone out */
+  gsize queued;     /* bytes in them that have not gone out */
   BawnBuffer hello; /* its payload, to be repeated */
-  guint8 *out; /* one record */
+  guint8 *out;      /* one record */
   gsize out_size;
   gsize out_sent;
   guint8 *in;
@@ -111,7 +111,7 @@ bawn_http_link_close (BawnHttpLink *link, const char *why)
   if (link->closed)
     return;
 
-  g_autoptr(BawnHttpLink) kept G_GNUC_UNUSED = link_ref (link);
+  g_autoptr (BawnHttpLink) kept G_GNUC_UNUSED = link_ref (link);
   link->closed = TRUE;
   g_source_destroy (link->source);
   g_clear_pointer (&link->source, g_source_unref);
@@ -132,7 +132,9 @@ copy_part (const BawnHttpParcel *parcel, guint8 *out, gsize size)
   if (from_head > 0)
     memcpy (out, parcel->head.data + at, from_head);
   if (size > from_head)
-    memcpy (out + from_head, (const guint8 *) g_bytes_get_data (parcel->body, NULL) + (at + from_head - parcel->head.size),
+    memcpy (out + from_head,
+            (const guint8 *) g_bytes_get_data (parcel->body, NULL)
+                + (at + from_head - parcel->head.size),
             size - from_head);
 }
 
@@ -151,7 +153,8 @@ fill_record (BawnHttpLink *link)
 
       gsize size = MIN (left, room - BAWN_HTTP_FRAME_HEADER_SIZE);
       guint8 *out = link->out + link->out_size;
-      bawn_http_frame_write_header (out, parcel->done > 0 ? BAWN_HTTP_FRAME_MORE : parcel->type, parcel->id, size);
+      bawn_http_frame_write_header (out, parcel->done > 0 ? BAWN_HTTP_FRAME_MORE : parcel->type,
+                                    parcel->id, size);
       copy_part (parcel, out + BAWN_HTTP_FRAME_HEADER_SIZE, size);
       link->out_size += BAWN_HTTP_FRAME_HEADER_SIZE + size;
       parcel->done += size;
@@ -178,7 +181,7 @@ flush (BawnHttpLink *link, GError **error)
 {
   while (link->interest.writable && has_output (link))
     {
-      g_autoptr(GError) failure = NULL;
+      g_autoptr (GError) failure = NULL;
 
       if (link->out_sent == link->out_size)
         {
@@ -187,7 +190,8 @@ flush (BawnHttpLink *link, GError **error)
           fill_record (link);
         }
 
-      gssize n = bawn_http_wire_send (&link->wire, link->out + link->out_sent, link->out_size - link->out_sent, &failure);
+      gssize n = bawn_http_wire_send (&link->wire, link->out + link->out_sent,
+                                      link->out_size - link->out_sent, &failure);
       if (n >= 0)
         {
           bawn_wipe (link->out + link->out_sent, (gsize) n);
@@ -209,7 +213,7 @@ flush (BawnHttpLink *link, GError **error)
 static gboolean
 take_hello (BawnHttpLink *link, const BawnHttpFrame *frame, GError **error)
 {
-  g_autoptr(BawnPeer) peer = bawn_http_hello_read (frame->payload, frame->size, error);
+  g_autoptr (BawnPeer) peer = bawn_http_hello_read (frame->payload, frame->size, error);
 
   if (peer == NULL)
     return FALSE;
@@ -266,8 +270,8 @@ is_choked (BawnHttpLink *link)
   return link->accepted && link->queued > BAWN_HTTP_LINK_MAX_QUEUED;
 }
 
-/* GnuTLS itself reads the five bytes of each record's head, then its body, then asks in vain for another: three system calls
- * where one does. */
+/* GnuTLS itself reads the five bytes of each record's head, then its body, then asks in vain for
+ * another: three system calls where one does. */
 static ssize_t
 pull (gnutls_transport_ptr_t ptr, void *data, size_t size)
 {
@@ -306,15 +310,17 @@ receive (BawnHttpLink *link, GError **error)
 {
   for (guint i = 0; i < READ_BATCH && !link->closed && !is_choked (link); i++)
     {
-      g_autoptr(GError) failure = NULL;
-      gssize n = bawn_http_wire_receive (&link->wire, link->in + link->in_size, IN_SIZE - link->in_size, &failure);
+      g_autoptr (GError) failure = NULL;
+      gssize n = bawn_http_wire_receive (&link->wire, link->in + link->in_size,
+                                         IN_SIZE - link->in_size, &failure);
 
       if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
         return TRUE;
       if (n == 0)
         return bawn_fail (error, BAWN_ERROR_UPSTREAM, "has hung up");
       if (n < 0)
-        return bawn_fail (error, BAWN_ERROR_UPSTREAM, "%s", link->errsv != 0 ? g_strerror (link->errsv) : failure->message);
+        return bawn_fail (error, BAWN_ERROR_UPSTREAM, "%s",
+                          link->errsv != 0 ? g_strerror (link->errsv) : failure->message);
       link->heard_us = g_get_monotonic_time ();
       link->in_size += (gsize) n;
       if (!digest (link, error))
@@ -337,7 +343,8 @@ push_hello (BawnHttpLink *link)
   g_queue_push_head_link (&link->parcels, &parcel->link);
 }
 
-/* Once a second: says hello, and sees whether the peer has, and whether it listens. FALSE: not for too long. */
+/* Once a second: says hello, and sees whether the peer has, and whether it listens. FALSE: not for
+ * too long. */
 static gboolean
 tick (BawnHttpLink *link, gint64 now_us, GError **error)
 {
@@ -361,7 +368,8 @@ static gboolean
 can_read (BawnHttpLink *link)
 {
   return !is_choked (link)
-         && (link->interest.readable || link->raw_used < link->raw_size || bawn_http_wire_pending (&link->wire));
+         && (link->interest.readable || link->raw_used < link->raw_size
+             || bawn_http_wire_pending (&link->wire));
 }
 
 static gboolean
@@ -381,11 +389,12 @@ link_check (GSource *source)
 static gboolean
 link_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 {
-  g_autoptr(BawnHttpLink) link = link_ref (((LinkSource *) source)->link);
+  g_autoptr (BawnHttpLink) link = link_ref (((LinkSource *) source)->link);
   gint64 now_us = g_source_get_time (source);
   gint64 due_us = g_source_get_ready_time (source);
-  g_autoptr(GError) error = NULL;
-  gboolean good = (!can_read (link) || receive (link, &error)) && (link->closed || now_us < due_us || tick (link, now_us, &error));
+  g_autoptr (GError) error = NULL;
+  gboolean good = (!can_read (link) || receive (link, &error))
+                  && (link->closed || now_us < due_us || tick (link, now_us, &error));
 
   if (good && !link->closed)
     good = flush (link, &error);
@@ -395,9 +404,12 @@ link_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-static GSourceFuncs link_funcs = { .prepare = link_prepare, .check = link_check, .dispatch = link_dispatch };
+static GSourceFuncs link_funcs = { .prepare = link_prepare,
+                                   .check = link_check,
+                                   .dispatch = link_dispatch };
 
-/* Small messages leave at once, and a peer that has gone without a word is noticed while something is to be sent to it. */
+/* Small messages leave at once, and a peer that has gone without a word is noticed while something
+ * is to be sent to it. */
 static void
 set_options (int fd)
 {
@@ -422,13 +434,20 @@ set_options (int fd)
  * Returns: (transfer full): a link, to be closed before it is let go of
  */
 BawnHttpLink *
-bawn_http_link_new (BawnHttpWire *wire, gboolean accepted, GMainContext *context, BawnHttpPoller *poller, const BawnPeer *self,
-                    const BawnHttpLinkEvents *events, gpointer owner, GError **error)
+bawn_http_link_new (BawnHttpWire *wire,
+                    gboolean accepted,
+                    GMainContext *context,
+                    BawnHttpPoller *poller,
+                    const BawnPeer *self,
+                    const BawnHttpLinkEvents *events,
+                    gpointer owner,
+                    GError **error)
 {
   g_autofree BawnHttpLink *link = g_new0 (BawnHttpLink, 1);
 
   if (!bawn_http_poller_add (poller, &link->interest, wire->fd))
-    return bawn_fail_null (error, BAWN_ERROR_INTERNAL, "cannot watch a connection: %s", g_strerror (errno));
+    return bawn_fail_null (error, BAWN_ERROR_INTERNAL, "cannot watch a connection: %s",
+                           g_strerror (errno));
   set_options (wire->fd);
   link->refs = 1;
   link->wire = *wire;
@@ -490,7 +509,11 @@ bawn_http_link_say (BawnHttpLink *link, BawnHttpFrameType type, guint32 id)
  * Sends a message.
  */
 void
-bawn_http_link_post (BawnHttpLink *link, BawnHttpFrameType type, guint32 id, BawnBuffer *head, GBytes *body,
+bawn_http_link_post (BawnHttpLink *link,
+                     BawnHttpFrameType type,
+                     guint32 id,
+                     BawnBuffer *head,
+                     GBytes *body,
                      BawnHttpParcel **slot)
 {
   BawnHttpParcel *parcel = g_new0 (BawnHttpParcel, 1);
@@ -524,8 +547,8 @@ bawn_http_link_get_peer (BawnHttpLink *link)
   return link->peer;
 }
 
-/* (transfer container): the values of @table, to be walked while it changes. As g_hash_table_get_values_as_ptr_array() of
- * GLib 2.76. */
+/* (transfer container): the values of @table, to be walked while it changes. As
+ * g_hash_table_get_values_as_ptr_array() of GLib 2.76. */
 GPtrArray *
 bawn_http_table_values (GHashTable *table)
 {

@@ -9,7 +9,8 @@ G_BEGIN_DECLS
 
 /* How often a node says that it is there. */
 #define BAWN_HTTP_HEARTBEAT_US (1 * G_USEC_PER_SEC)
-/* A peer that says nothing for longer, or reads nothing of what waits for it, is dead: three heartbeats missed. */
+/* A peer that says nothing for longer, or reads nothing of what waits for it, is dead: three
+ * heartbeats missed. */
 #define BAWN_HTTP_LINK_DEAD_US (3500 * G_TIME_SPAN_MILLISECOND)
 /* What may wait to be sent on a link that was accepted before no more requests are read from it. */
 #define BAWN_HTTP_LINK_MAX_QUEUED (64 * 1024 * 1024)
@@ -39,7 +40,8 @@ struct _BawnHttpParcel
  * BawnHttpLinkEvents:
  * @hello: the peer has said who it is: at first, and then again and again
  * @frame: anything else but a heartbeat; FALSE: against the rules, the link is to be closed
- * @closed: it is over; parcels that have not gone out still stand in their slots; the owner lets go of its reference
+ * @closed: it is over; parcels that have not gone out still stand in their slots; the owner lets go
+ * of its reference
  *
  * What a link tells its owner, from its main context.
  */
@@ -53,16 +55,27 @@ typedef struct
 /**
  * BawnHttpLink:
  *
- * A connection between two nodes after its handshake: frames in and out, many messages at a time, heartbeats. All that is
- * said in one round of the main loop leaves together, in as few TLS records as it fits in. A long message goes out a
- * record at a time, in turn with all others. Belongs to the thread of its context.
+ * A connection between two nodes after its handshake: frames in and out, many messages at a time,
+ * heartbeats. All that is said in one round of the main loop leaves together, in as few TLS records
+ * as it fits in. A long message goes out a record at a time, in turn with all others. Belongs to
+ * the thread of its context.
  */
-BawnHttpLink *bawn_http_link_new (BawnHttpWire *wire, gboolean accepted, GMainContext *context, BawnHttpPoller *poller,
-                                  const BawnPeer *self, const BawnHttpLinkEvents *events, gpointer owner, GError **error);
+BawnHttpLink *bawn_http_link_new (BawnHttpWire *wire,
+                                  gboolean accepted,
+                                  GMainContext *context,
+                                  BawnHttpPoller *poller,
+                                  const BawnPeer *self,
+                                  const BawnHttpLinkEvents *events,
+                                  gpointer owner,
+                                  GError **error);
 void bawn_http_link_unref (BawnHttpLink *link);
 void bawn_http_link_say_hello (BawnHttpLink *link, const BawnPeer *self);
 void bawn_http_link_say (BawnHttpLink *link, BawnHttpFrameType type, guint32 id);
-void bawn_http_link_post (BawnHttpLink *link, BawnHttpFrameType type, guint32 id, BawnBuffer *head, GBytes *body,
+void bawn_http_link_post (BawnHttpLink *link,
+                          BawnHttpFrameType type,
+                          guint32 id,
+                          BawnBuffer *head,
+                          GBytes *body,
                           BawnHttpParcel **slot);
 void bawn_http_link_withdraw (BawnHttpLink *link, BawnHttpParcel *parcel);
 void bawn_http_link_close (BawnHttpLink *link, const char *why);

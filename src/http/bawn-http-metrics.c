@@ -26,7 +26,7 @@ static const Row table[] = {
   ROW (answered_for_peers, "ha.answered_for_peers", COUNTER, "Requests of other nodes' clients answered here"),
   ROW (redirects, "ha.redirects", COUNTER, "Clients sent to the active node"),
   ROW (parked, "ha.parked", GAUGE, "Requests that wait for an active node now"),
-  ROW (parked_total, "ha.parked_total", COUNTER, "Requests that had to wait for an active node"),
+  ROW (parked_total, "ha.parked_requests", COUNTER, "Requests that had to wait for an active node"),
   ROW (park_timeouts, "ha.park_timeouts", COUNTER, "Requests that waited in vain"),
   ROW (park_refusals, "ha.park_refusals", COUNTER, "Requests that could not wait, because too many did"),
   ROW (peer_connections, "ha.peer_connections", GAUGE, "Connections of other nodes to this one"),

@@ -25,13 +25,14 @@ struct _BawnHttpPeerTls
 static gboolean
 failed (GError **error, int code)
 {
-  return bawn_fail (error, BAWN_ERROR_INTERNAL, "the cluster's certificate: %s", gnutls_strerror (code));
+  return bawn_fail (error, BAWN_ERROR_INTERNAL, "the cluster's certificate: %s",
+                    gnutls_strerror (code));
 }
 
 static gnutls_datum_t
 datum (const guint8 *data, gsize size)
 {
-  return (gnutls_datum_t) { (unsigned char *) data, (unsigned int) size };
+  return (gnutls_datum_t){ (unsigned char *) data, (unsigned int) size };
 }
 
 static gboolean
@@ -61,14 +62,16 @@ load (BawnHttpPeerTls *tls, GError **error)
   gsize size = 0;
   const guint8 *pem = g_bytes_get_data (tls->identity->certificate, &size);
   gnutls_datum_t certificate = datum (pem, size);
-  gnutls_datum_t key = datum (bawn_secret_data (tls->identity->key), bawn_secret_size (tls->identity->key));
+  gnutls_datum_t key =
+      datum (bawn_secret_data (tls->identity->key), bawn_secret_size (tls->identity->key));
 
   if (!read_der (tls, &certificate, error))
     return FALSE;
 
   int code = gnutls_certificate_allocate_credentials (&tls->credentials);
   if (code >= 0)
-    code = gnutls_certificate_set_x509_key_mem (tls->credentials, &certificate, &key, GNUTLS_X509_FMT_PEM);
+    code = gnutls_certificate_set_x509_key_mem (tls->credentials, &certificate, &key,
+                                                GNUTLS_X509_FMT_PEM);
   if (code >= 0)
     code = gnutls_priority_init2 (&tls->priority, VERSIONS, NULL, GNUTLS_PRIORITY_INIT_DEF_APPEND);
 
@@ -85,7 +88,7 @@ load (BawnHttpPeerTls *tls, GError **error)
 BawnHttpPeerTls *
 bawn_http_peer_tls_new (BawnClusterIdentity *identity, GError **error)
 {
-  g_autoptr(BawnHttpPeerTls) tls = g_new0 (BawnHttpPeerTls, 1);
+  g_autoptr (BawnHttpPeerTls) tls = g_new0 (BawnHttpPeerTls, 1);
 
   g_atomic_ref_count_init (&tls->refs);
   tls->identity = bawn_cluster_identity_ref (identity);
@@ -120,11 +123,13 @@ bawn_http_peer_tls_unref (BawnHttpPeerTls *tls)
 gboolean
 bawn_http_peer_tls_is_of (BawnHttpPeerTls *tls, BawnClusterIdentity *identity)
 {
-  return tls->identity == identity || bawn_bytes_equal (tls->identity->certificate, identity->certificate);
+  return tls->identity == identity
+         || bawn_bytes_equal (tls->identity->certificate, identity->certificate);
 }
 
 static gboolean
-open_session (BawnHttpPeerTls *tls, int fd, gboolean accepted, gnutls_session_t *out_session, GError **error)
+open_session (
+    BawnHttpPeerTls *tls, int fd, gboolean accepted, gnutls_session_t *out_session, GError **error)
 {
   static const gnutls_datum_t protocol = { (unsigned char *) "bawn-cluster", 12 };
   unsigned int role = accepted ? GNUTLS_SERVER : GNUTLS_CLIENT | GNUTLS_FORCE_CLIENT_CERT;
@@ -162,7 +167,7 @@ check_peer (BawnHttpPeerTls *tls, gnutls_session_t session, GError **error)
   if (chain == NULL || n != 1)
     return bawn_fail (error, BAWN_ERROR_DENIED, "the certificate is not the cluster's");
 
-  g_autoptr(GBytes) shown = bawn_bytes_new (chain[0].data, chain[0].size);
+  g_autoptr (GBytes) shown = bawn_bytes_new (chain[0].data, chain[0].size);
   if (!bawn_bytes_equal (shown, tls->der))
     return bawn_fail (error, BAWN_ERROR_DENIED, "the certificate is not the cluster's");
 
@@ -209,7 +214,7 @@ finish (BawnHttpHandshake *handshake, const GError *error)
   drop_source (&handshake->source);
   drop_source (&handshake->timer);
   if (error == NULL)
-    handshake->wire = (BawnHttpWire) { .fd = -1 };
+    handshake->wire = (BawnHttpWire){ .fd = -1 };
   handshake->done (handshake, error == NULL ? &wire : NULL, error, handshake->user_data);
   handshake_free (handshake);
 }
@@ -217,7 +222,8 @@ finish (BawnHttpHandshake *handshake, const GError *error)
 static gboolean
 on_too_late (gpointer user_data)
 {
-  g_autoptr(GError) error = g_error_new_literal (BAWN_ERROR, BAWN_ERROR_TIMEOUT, "the handshake takes too long");
+  g_autoptr (GError) error =
+      g_error_new_literal (BAWN_ERROR, BAWN_ERROR_TIMEOUT, "the handshake takes too long");
 
   finish (user_data, error);
   return G_SOURCE_REMOVE;
@@ -228,7 +234,7 @@ static gboolean on_ready (gint fd, GIOCondition condition, gpointer user_data);
 static void
 go_on (BawnHttpHandshake *handshake)
 {
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
   GIOCondition wants = 0;
   gboolean good = bawn_http_wire_handshake (&handshake->wire, &wants, &error);
 
@@ -279,14 +285,18 @@ on_begin (gpointer user_data)
  * Returns: a handshake, valid until @done is called
  */
 BawnHttpHandshake *
-bawn_http_handshake_new (GMainContext *context, int fd, BawnHttpPeerTls *tls, gboolean accepted, BawnHttpHandshakeDone done,
+bawn_http_handshake_new (GMainContext *context,
+                         int fd,
+                         BawnHttpPeerTls *tls,
+                         gboolean accepted,
+                         BawnHttpHandshakeDone done,
                          gpointer user_data)
 {
   BawnHttpHandshake *handshake = g_new0 (BawnHttpHandshake, 1);
 
   handshake->context = context;
   handshake->tls = bawn_http_peer_tls_ref (tls);
-  handshake->wire = (BawnHttpWire) { .fd = fd };
+  handshake->wire = (BawnHttpWire){ .fd = fd };
   handshake->done = done;
   handshake->user_data = user_data;
   open_session (tls, fd, accepted, &handshake->wire.session, &handshake->broken);

@@ -12,9 +12,10 @@ G_BEGIN_DECLS
 /**
  * BawnHttpPeerTls:
  *
- * The cluster's one certificate with its key, ready for use at the cluster port. Both ends show this certificate and accept
- * no other: to have it is to be a node of this cluster that has been unsealed. Nobody looks at its names and dates, so a
- * wrong clock locks no node out. Immutable and reference-counted.
+ * The cluster's one certificate with its key, ready for use at the cluster port. Both ends show
+ * this certificate and accept no other: to have it is to be a node of this cluster that has been
+ * unsealed. Nobody looks at its names and dates, so a wrong clock locks no node out. Immutable and
+ * reference-counted.
  */
 typedef struct _BawnHttpPeerTls BawnHttpPeerTls;
 
@@ -38,11 +39,17 @@ typedef struct _BawnHttpHandshake BawnHttpHandshake;
  * @wire: (nullable): open, to be copied and owned; %NULL if nothing has come of it
  * @error: (nullable): why not
  */
-typedef void (*BawnHttpHandshakeDone) (BawnHttpHandshake *handshake, BawnHttpWire *wire, const GError *error,
+typedef void (*BawnHttpHandshakeDone) (BawnHttpHandshake *handshake,
+                                       BawnHttpWire *wire,
+                                       const GError *error,
                                        gpointer user_data);
 
-BawnHttpHandshake *bawn_http_handshake_new (GMainContext *context, int fd, BawnHttpPeerTls *tls, gboolean accepted,
-                                            BawnHttpHandshakeDone done, gpointer user_data);
+BawnHttpHandshake *bawn_http_handshake_new (GMainContext *context,
+                                            int fd,
+                                            BawnHttpPeerTls *tls,
+                                            gboolean accepted,
+                                            BawnHttpHandshakeDone done,
+                                            gpointer user_data);
 void bawn_http_handshake_cancel (BawnHttpHandshake *handshake);
 
 G_END_DECLS

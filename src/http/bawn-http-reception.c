@@ -86,7 +86,10 @@ least_visited (GPtrArray *workers)
 }
 
 static void
-on_handshake (BawnHttpHandshake *handshake, BawnHttpWire *wire, const GError *error, gpointer user_data)
+on_handshake (BawnHttpHandshake *handshake,
+              BawnHttpWire *wire,
+              const GError *error,
+              gpointer user_data)
 {
   Stranger *stranger = user_data;
   BawnHttpReception *reception = stranger->reception;
@@ -113,7 +116,7 @@ on_handshake (BawnHttpHandshake *handshake, BawnHttpWire *wire, const GError *er
       return;
     }
   Transfer *transfer = g_new (Transfer, 1);
-  *transfer = (Transfer) { bawn_http_worker_ref (worker), *wire };
+  *transfer = (Transfer){ bawn_http_worker_ref (worker), *wire };
   if (!bawn_http_worker_post (worker, on_transfer, transfer))
     {
       bawn_http_wire_close (&transfer->wire);
@@ -164,7 +167,8 @@ receive (BawnHttpReception *reception, int fd, const BawnHttpAddress *address)
   stranger->host = g_steal_pointer (&host);
   stranger->link.data = stranger;
   g_queue_push_tail_link (&reception->strangers, &stranger->link);
-  stranger->handshake = bawn_http_handshake_new (reception->worker->context, fd, tls, TRUE, on_handshake, stranger);
+  stranger->handshake =
+      bawn_http_handshake_new (reception->worker->context, fd, tls, TRUE, on_handshake, stranger);
 }
 
 static void

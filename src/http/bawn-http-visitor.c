@@ -85,12 +85,13 @@ leave (Visit *visit)
 static void
 send_reply (Visit *visit, BawnHttpReply *reply)
 {
-  g_auto(BawnBuffer) head = BAWN_BUFFER_INIT;
+  g_auto (BawnBuffer) head = BAWN_BUFFER_INIT;
   static const guint8 prefix[BAWN_HTTP_FRAME_MESSAGE_PREFIX] = { 0 };
 
   bawn_buffer_append (&head, prefix, sizeof prefix);
   bawn_http_answer_write (reply, &head);
-  bawn_http_link_post (visit->visitor->link, BAWN_HTTP_FRAME_ANSWER, visit->id, &head, reply->body, NULL);
+  bawn_http_link_post (visit->visitor->link, BAWN_HTTP_FRAME_ANSWER, visit->id, &head, reply->body,
+                       NULL);
   bawn_http_count (visit->worker->stats.answered_for_peers);
   leave (visit);
 }
@@ -98,7 +99,7 @@ send_reply (Visit *visit, BawnHttpReply *reply)
 static void
 refuse (Visit *visit, guint status, const char *text)
 {
-  g_auto(BawnHttpReply) reply = { 0 };
+  g_auto (BawnHttpReply) reply = { 0 };
 
   bawn_http_reply_from_text (&reply, status, text);
   reply.retry_after_s = status == 503 ? 1 : 0;
@@ -116,10 +117,11 @@ decline (Visit *visit)
 static void
 send_answer (Visit *visit)
 {
-  g_auto(BawnHttpReply) reply = { 0 };
+  g_auto (BawnHttpReply) reply = { 0 };
 
   /* Whether it is not active or not even unsealed: another node may do it. */
-  if (bawn_error_is (visit->error, BAWN_ERROR_STANDBY) || bawn_error_is (visit->error, BAWN_ERROR_SEALED))
+  if (bawn_error_is (visit->error, BAWN_ERROR_STANDBY)
+      || bawn_error_is (visit->error, BAWN_ERROR_SEALED))
     {
       decline (visit);
       return;
@@ -134,7 +136,7 @@ send_answer (Visit *visit)
 static void
 deliver (gpointer data)
 {
-  g_autoptr(Visit) visit = data;
+  g_autoptr (Visit) visit = data;
 
   if (visit->visitor != NULL)
     send_answer (visit);
@@ -186,7 +188,8 @@ static BawnRequest *
 decode (Visit *visit, const BawnHttpCall *call, BawnHttpReply *out_refusal)
 {
   g_autofree BawnHttpHead *head = g_new0 (BawnHttpHead, 1);
-  g_autoptr(GBytes) body = visit->message.body.size > 0 ? bawn_buffer_steal (&visit->message.body) : NULL;
+  g_autoptr (GBytes) body =
+      visit->message.body.size > 0 ? bawn_buffer_steal (&visit->message.body) : NULL;
   BawnHttpRefusal why = { 0, NULL };
   BawnRequest *request = NULL;
 
@@ -202,8 +205,8 @@ decode (Visit *visit, const BawnHttpCall *call, BawnHttpReply *out_refusal)
 static gboolean
 on_complete (Visit *visit, GError **error)
 {
-  g_auto(BawnHttpCall) call = { 0 };
-  g_auto(BawnHttpReply) refusal = { 0 };
+  g_auto (BawnHttpCall) call = { 0 };
+  g_auto (BawnHttpReply) refusal = { 0 };
 
   if (!bawn_http_call_read (&call, visit->message.head.data, visit->message.head.size, error))
     return FALSE;
@@ -298,7 +301,8 @@ on_frame (gpointer owner, const BawnHttpFrame *frame, GError **error)
         return TRUE;
       if (visit->request != NULL)
         return bawn_fail (error, BAWN_ERROR_INVALID, "sends more than it said");
-      return bawn_http_message_feed (&visit->message, frame->payload, frame->size, error) && go_on (visit, error);
+      return bawn_http_message_feed (&visit->message, frame->payload, frame->size, error)
+             && go_on (visit, error);
     case BAWN_HTTP_FRAME_CANCEL:
       if (visit != NULL)
         leave (visit);
@@ -314,11 +318,12 @@ on_frame (gpointer owner, const BawnHttpFrame *frame, GError **error)
   return bawn_fail (error, BAWN_ERROR_INVALID, "answers what nobody has asked");
 }
 
-/* Those whose time is over: the other node has told its client so, and cancels them; unless it forgets. */
+/* Those whose time is over: the other node has told its client so, and cancels them; unless it
+ * forgets. */
 static void
 forget_late (BawnHttpVisitor *visitor, gint64 now_us)
 {
-  g_autoptr(GPtrArray) visits = bawn_http_table_values (visitor->visits);
+  g_autoptr (GPtrArray) visits = bawn_http_table_values (visitor->visits);
 
   for (guint i = 0; i < visits->len; i++)
     {
@@ -349,17 +354,20 @@ static void
 on_closed (gpointer owner, const char *why)
 {
   BawnHttpVisitor *visitor = owner;
-  g_autoptr(GPtrArray) visits = bawn_http_table_values (visitor->visits);
+  g_autoptr (GPtrArray) visits = bawn_http_table_values (visitor->visits);
 
   for (guint i = 0; i < visits->len; i++)
     leave (g_ptr_array_index (visits, i));
-  visitor->host->closed (visitor->host->owner, visitor, why);
+  visitor->host->closed (visitor->host->owner, visitor, bawn_http_link_get_peer (visitor->link),
+                         why);
   g_hash_table_unref (visitor->visits);
   bawn_http_link_unref (visitor->link);
   g_free (visitor);
 }
 
-static const BawnHttpLinkEvents link_events = { .hello = on_hello, .frame = on_frame, .closed = on_closed };
+static const BawnHttpLinkEvents link_events = { .hello = on_hello,
+                                                .frame = on_frame,
+                                                .closed = on_closed };
 
 /**
  * bawn_http_visitor_new:
@@ -371,13 +379,16 @@ static const BawnHttpLinkEvents link_events = { .hello = on_hello, .frame = on_f
  * Returns: a visitor, which frees itself after its link has closed
  */
 BawnHttpVisitor *
-bawn_http_visitor_new (BawnHttpWire *wire, const BawnPeer *self, const BawnHttpVisitorHost *host, GError **error)
+bawn_http_visitor_new (BawnHttpWire *wire,
+                       const BawnPeer *self,
+                       const BawnHttpVisitorHost *host,
+                       GError **error)
 {
   BawnHttpVisitor *visitor = g_new0 (BawnHttpVisitor, 1);
 
   visitor->host = host;
-  visitor->link
-    = bawn_http_link_new (wire, TRUE, host->worker->context, host->worker->poller, self, &link_events, visitor, error);
+  visitor->link = bawn_http_link_new (wire, TRUE, host->worker->context, host->worker->poller, self,
+                                      &link_events, visitor, error);
   if (visitor->link == NULL)
     {
       g_free (visitor);

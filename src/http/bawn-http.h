@@ -29,6 +29,7 @@ typedef void (*BawnHttpReplyFunc) (BawnRequest *request, BawnResponse *response,
  * @ref_cluster_identity: what nodes of this cluster know each other by, or %NULL while this node is sealed
  * @dup_self: what this node tells others about itself
  * @note_peer: (nullable): another node has told about itself; takes it
+ * @forget_peer: (nullable): a connection with it has ended
  *
  * What the door needs of the house. @request is borrowed: whoever goes on with it after returning takes a reference.
  *
@@ -45,6 +46,7 @@ typedef struct
   BawnClusterIdentity *(*ref_cluster_identity) (gpointer core);
   BawnPeer *(*dup_self) (gpointer core);
   void (*note_peer) (gpointer core, BawnPeer *peer);
+  void (*forget_peer) (gpointer core, const char *node_id);
 } BawnHttpHandler;
 
 void bawn_http_handler_init (BawnHttpHandler *handler, BawnCore *core, gboolean ha);

@@ -4,6 +4,7 @@
 #include "storage/bawn-committer.h"
 
 #include "storage/bawn-batch.h"
+#include "util/bawn-log.h"
 
 #include <string.h>
 
@@ -304,6 +305,21 @@ explain (Outcome outcome, const GError *refusal)
   g_assert_not_reached ();
 }
 
+/* The one moment in which a fence shows its worth: somebody will want to know. */
+static void
+tell_end (BawnCommitter *self, Outcome outcome, guint n_jobs)
+{
+  const char *fate = outcome == OUTCOME_IN_AND_OVER ? "got in before that"
+                     : outcome == OUTCOME_DEPOSED   ? "was not written"
+                                                    : "may have got in before that";
+
+  if (is_over (outcome))
+    bawn_log_warn ("storage",
+                   "the storage refused the fence of epoch %" G_GUINT64_FORMAT
+                   ": another node is active; the last batch, of %u transactions, %s",
+                   self->epoch, n_jobs, fate);
+}
+
 /* Takes @batch. */
 static Outcome
 run_batch (BawnCommitter *self, BawnBatch *batch)
@@ -312,6 +328,8 @@ run_batch (BawnCommitter *self, BawnBatch *batch)
   guint64 version = 0;
   Outcome outcome = send (self, batch, &version, &refusal);
   g_autoptr (GPtrArray) jobs = g_ptr_array_ref (batch->jobs);
+
+  tell_end (self, outcome, jobs->len);
 
   /* What memory knows may be wrong now, so it must be gone before anyone waiting looks at it. */
   if (is_over (outcome) || outcome == OUTCOME_UNKNOWN)

@@ -50,7 +50,7 @@ class Node:
             "server": [("api-addr", self.url), ("cluster-addr", "https://%s:%d" % self.cluster_front)],
             "listener": [("address", "%s:%d" % (self.host, API_PORT)), ("cluster-address", "%s:%d" % (self.host, CLUSTER_PORT))],
             "storage": self.cluster.storage.settings(self.number),
-            "ha": [("lease-ttl", LEASE)],
+            "ha": [("lease-ttl", LEASE), ("lease-file", os.path.join(self.cluster.folder.path, "node%d.lease" % self.number))],
         }
         for group, lines in self.cluster.extra.items():
             groups.setdefault(group, []).extend(lines)

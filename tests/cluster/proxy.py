@@ -21,6 +21,7 @@ import asyncio
 import collections
 import json
 import os
+import resource
 import socket
 import struct
 import subprocess
@@ -251,4 +252,7 @@ async def serve():
 
 
 if __name__ == "__main__":
+    # Connections that are held stay open though their clients have given them up.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     asyncio.run(serve())

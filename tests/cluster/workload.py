@@ -37,6 +37,7 @@ class Client(threading.Thread):
         self.versions = {}
         self.connection = None
         self.made = 0
+        self.sent = False
         self.successes = 0
         self.last_write = None
         self.silence = 0.0
@@ -68,15 +69,22 @@ class Client(threading.Thread):
         """Returns whether the answer was a good one."""
         try:
             status, body = self.ask(operation)
+            wrong = self.finish(operation, status, body)
+            if operation.outcome == MISMATCH:
+                # Whoever lost looks before the next attempt.
+                self.versions.pop(operation.key, None)
+                operation = self.begin(operation.key, READ)
+                wrong = self.finish(operation, *self.ask(operation))
         except ConnectionRefusedError as e:
+            self.disconnect()
             operation.finish(NOTHING)
-            return self.fail(operation, e)
+            wrong = str(e)
         except (OSError, http.client.HTTPException) as e:
             self.disconnect()
-            return self.fail(operation, "%s: %s" % (type(e).__name__, e))
-        what = self.finish(operation, status, body)
-        if what is not None:
-            return self.fail(operation, what)
+            wrong = "%s: %s" % (type(e).__name__, e)
+        if wrong is not None:
+            self.workload.failures.append(Failure(self.name, self.node, operation, wrong))
+            return False
         self.successes += 1
         if operation.kind != READ:
             now = time.monotonic()
@@ -94,12 +102,18 @@ class Client(threading.Thread):
         return self.exchange("POST", path, json.dumps(body))
 
     def exchange(self, method, path, body):
+        if self.connection is not None and self.connection.sock is None:
+            self.disconnect()  # as the last answer asked for
         if self.connection is None:
-            self.connection = http.client.HTTPConnection(self.node.host, API_PORT, timeout=ANSWER)
-            self.connection.connect()
+            self.connect()
         self.connection.request(method, path, body=body, headers={"X-Vault-Token": self.workload.cluster.root})
+        self.sent = True
         answer = self.connection.getresponse()
         return answer.status, answer.read()
+
+    def connect(self):
+        self.connection = http.client.HTTPConnection(self.node.host, API_PORT, timeout=ANSWER)
+        self.connection.connect()
 
     def disconnect(self):
         if self.connection is not None:
@@ -119,22 +133,9 @@ class Client(threading.Thread):
             self.versions[operation.key] = operation.version
         elif operation.kind == CAS and status == 400 and b"check-and-set" in body:
             operation.finish(MISMATCH)
-            # Whoever lost looks again before the next attempt.
-            self.versions.pop(operation.key, None)
         else:
             return "%d %s" % (status, body[:300].decode(errors="replace"))
-        if operation.outcome == MISMATCH:
-            return self.look_again(operation.key)
         return None
-
-    def look_again(self, key):
-        operation = self.begin(key, READ)
-        status, body = self.ask(operation)
-        return self.finish(operation, status, body)
-
-    def fail(self, operation, what):
-        self.workload.failures.append(Failure(self.name, self.node, operation, what))
-        return False
 
 
 class Roamer(Client):
@@ -160,6 +161,37 @@ class Roamer(Client):
                 self.workload.away.add(self.node.number)
             finally:
                 connection.close()
+
+
+class Burst:
+    """Requests to a node that cannot answer: they wait in its sockets, and are the first that it sees when it goes on.
+
+    To be made while it can, since its connections are used once; send() and join() come later. What is sent begins after all
+    that was acknowledged elsewhere, so an answer from a memory that is not up to date shows.
+    """
+
+    def __init__(self, workload, node):
+        self.workload = workload
+        self.clients = [Client(workload, "burst%d.%d" % (node.number, i), node) for i in range(2 * workload.keys)]
+        self.threads = []
+        for place, client in enumerate(self.clients):
+            assert client.perform(client.begin(self.key(place), READ)), workload.failures[-1]
+
+    def key(self, place):
+        return "%s/shared/%d" % (self.workload.name, place % self.workload.keys)
+
+    def send(self):
+        for place, client in enumerate(self.clients):
+            client.sent = False
+            operation = client.begin(self.key(place), READ if place < self.workload.keys else WRITE)
+            self.threads.append(threading.Thread(target=client.perform, args=(operation,), daemon=True))
+            self.threads[-1].start()
+        wait_for("the requests to be sent", lambda: all(client.sent for client in self.clients))
+
+    def join(self):
+        for thread, client in zip(self.threads, self.clients):
+            thread.join()
+            client.disconnect()
 
 
 class Workload:
@@ -193,7 +225,7 @@ class Workload:
                 print("# failed: %s" % failure)
 
     def stop(self):
-        """Waits for the answers that are still to come."""
+        """No client begins anything more; waits for the answers that are still to come."""
         self.over.set()
         for client in self.clients + self.roamers:
             if client.ident is not None:
@@ -221,12 +253,37 @@ class Workload:
             slow = ["%s at %s" % (c.name, c.node) for c in clients if c.successes < before[c] + requests]
             raise AssertionError("%s: %s" % (e, ", ".join(slow))) from None
 
-    def in_flight(self, clients):
-        """Their writes that have no answer yet."""
-        names = {client.name for client in clients}
+    def touch(self, node):
+        """Reads and writes each key through a node; all of it must work."""
+        client = Client(self, "touch%d" % node.number, node)
+        for place in range(self.keys):
+            for kind in (READ, WRITE):
+                operation = client.begin("%s/shared/%d" % (self.name, place), kind)
+                assert client.perform(operation), "after a take-over: %s" % self.failures[-1]
+        client.disconnect()
+
+    def wait_stuck(self, clients, seconds=0.3):
+        """Until none of them has had an answer to its last request for a while, and one of those is a write."""
+        since, before = 0.0, None
+
+        def stuck():
+            nonlocal since, before
+            now = self.unanswered(clients)
+            if now != before:
+                since, before = time.monotonic(), now
+            return now and any(o.kind != READ for o in now) and time.monotonic() - since > seconds
+
+        wait_for("clients to be without an answer", stuck)
+
+    def unanswered(self, clients):
+        """The last operations of all of them, if none has ended, in whatever way."""
+        last = {}
         with self.history.lock:
-            return [o for o in self.history.operations if o.client in names and o.ended is None and o.kind != READ
-                    and not any(f.operation is o for f in self.failures)]
+            for operation in self.history.operations:
+                last[operation.client] = operation
+        failed = {failure.operation for failure in self.failures}
+        found = [last[client.name] for client in clients]
+        return found if all(o.ended is None and o not in failed for o in found) else None
 
     def expect_no_failure(self, clients, doing):
         names = {client.name for client in clients}

@@ -13,19 +13,18 @@ import threading
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "../api"), os.path.join(HERE, "../cluster"), os.path.join(HERE, "../servers")]
 
+import driver  # noqa: E402
 from bawn_server import run_all  # noqa: E402
-from bawn_servers import Certificates, Folder, Keeper, Network, NotInstalled, Zookeeper, wait_for  # noqa: E402
+from bawn_servers import PATIENCE, Certificates, Folder, Keeper, Network, NotInstalled, Zookeeper, wait_for  # noqa: E402
 from proxy import Proxy  # noqa: E402
-from storage_driver import Driver  # noqa: E402
 
-PATIENCE = 120
 # What the driver's paths below "path" look like.
 TREE = "/bawn/tree"
 MULTI = 14
 
 
 def zookeeper(settings, *more, opened=True):
-    return Driver("zookeeper", settings + list(more), opened)
+    return driver.Driver("zookeeper", settings + list(more), opened)
 
 
 def frame(body):
@@ -180,17 +179,17 @@ class Saboteur:
 def test_a_lost_answer_is_an_unknown_outcome():
     choice = ["pass"]
     with Zookeeper() as servers, Saboteur(servers.endpoint(1), lambda: choice[0]) as saboteur:
-        with zookeeper(servers.settings_for([saboteur.front])) as driver:
-            driver.ok("put", "a", "before")
+        with zookeeper(servers.settings_for([saboteur.front])) as store:
+            store.ok("put", "a", "before")
             choice[0] = "lose-answer"
-            driver.fails("UNKNOWN_OUTCOME", "put", "a", "in")
-            assert driver.ok("get", "a").split()[1] == "in"
+            store.fails("UNKNOWN_OUTCOME", "put", "a", "in")
+            assert store.ok("get", "a").split()[1] == "in"
             choice[0] = "lose-request"
-            driver.fails("UNKNOWN_OUTCOME", "put", "a", "out")
-            assert driver.ok("get", "a").split()[1] == "in"
+            store.fails("UNKNOWN_OUTCOME", "put", "a", "out")
+            assert store.ok("get", "a").split()[1] == "in"
             choice[0] = "pass"
-            driver.ok("put", "a", "after")
-            assert driver.ok("get", "a").split()[1] == "after"
+            store.ok("put", "a", "after")
+            assert store.ok("get", "a").split()[1] == "after"
 
 
 def test_no_step_is_lost_nor_done_twice_on_a_bad_connection():
@@ -199,9 +198,9 @@ def test_no_step_is_lost_nor_done_twice_on_a_bad_connection():
     rng = random.Random(seed)
     fates = ["pass"] * 4 + ["lose-request", "lose-answer"]
     with Zookeeper() as servers, Saboteur(servers.endpoint(1), lambda: rng.choice(fates)) as saboteur:
-        with zookeeper(servers.settings_for([saboteur.front])) as driver:
-            driver.spawn("count", "count", "n", 200)
-            answer = driver.collect("count").split()
+        with zookeeper(servers.settings_for([saboteur.front])) as store:
+            store.spawn("count", "count", "n", 200)
+            answer = store.collect("count").split()
             assert answer[:2] == ["ok", "200"] and int(answer[2]) > 0, answer
 
 
@@ -213,24 +212,24 @@ def test_a_server_out_of_reach_is_upstream():
         stack.callback(proxy.close)
         front = (network.address(1), 2181)
         proxy.link("way", front, servers.endpoint(1))
-        driver = stack.enter_context(zookeeper(servers.settings_for([front]), ("request-timeout", "1s")))
-        driver.ok("put", "a", "before")
+        store = stack.enter_context(zookeeper(servers.settings_for([front]), ("request-timeout", "1s")))
+        store.ok("put", "a", "before")
         for mode in ("refuse", "reset"):
             proxy.set("way", mode)
-            driver.fails("UPSTREAM", "put", "a", mode)
-            driver.fails("UPSTREAM", "get", "a")
-            driver.fails("UPSTREAM", "list", ".")
-            driver.fails("UPSTREAM", "wait", "a", 1, 60000)
+            store.fails("UPSTREAM", "put", "a", mode)
+            store.fails("UPSTREAM", "get", "a")
+            store.fails("UPSTREAM", "list", ".")
+            store.fails("UPSTREAM", "wait", "a", 1, 60000)
             proxy.set("way", "pass")
-            assert driver.ok("get", "a").split()[1] == "before"
+            assert store.ok("get", "a").split()[1] == "before"
         # What is held arrives when the network is back, long after it was given up.
         proxy.set("way", "hold")
-        driver.fails("UPSTREAM", "put", "a", "held")
-        driver.fails("UPSTREAM", "get", "a")
+        store.fails("UPSTREAM", "put", "a", "held")
+        store.fails("UPSTREAM", "get", "a")
         proxy.set("way", "pass")
-        wait_for("an answer", lambda: driver.ask("get", "a").startswith("ok"))
-        driver.ok("put", "a", "after")
-        assert driver.ok("get", "a").split()[1] == "after"
+        wait_for("an answer", lambda: store.ask("get", "a").startswith("ok"))
+        store.ok("put", "a", "after")
+        assert store.ok("get", "a").split()[1] == "after"
 
 
 def four_letters(servers, word, node=1):
@@ -252,17 +251,17 @@ def test_an_expired_session_is_replaced():
         stack.callback(proxy.close)
         front = (network.address(1), 2181)
         proxy.link("way", front, servers.endpoint(1))
-        driver = stack.enter_context(zookeeper(servers.settings_for([front]), ("session-timeout", "1s")))
-        driver.ok("put", "a", "v")
-        version = driver.ok("get", "a").split()[0]
-        driver.spawn("wait", "wait", "a", version, 600000)
+        store = stack.enter_context(zookeeper(servers.settings_for([front]), ("session-timeout", "1s")))
+        store.ok("put", "a", "v")
+        version = store.ok("get", "a").split()[0]
+        store.spawn("wait", "wait", "a", version, 600000)
         proxy.set("way", "refuse")
         wait_for("the session to expire", lambda: sessions(servers) == 0)
         proxy.set("way", "pass")
-        assert driver.ok("get", "a") == version + " v"
-        assert "wait" not in driver.late, driver.late
-        driver.ok("put", "a", "w")
-        assert driver.collect("wait").startswith("ok")
+        assert store.ok("get", "a") == version + " v"
+        assert "wait" not in store.late, store.late
+        store.ok("put", "a", "w")
+        assert store.collect("wait").startswith("ok")
 
 
 def sessions(servers):
@@ -275,32 +274,32 @@ def sessions(servers):
 
 
 def test_a_paused_server_is_waited_for():
-    with Zookeeper() as servers, zookeeper(servers.settings, ("session-timeout", "1s"), ("request-timeout", "1s")) as driver:
-        driver.ok("put", "a", "v")
+    with Zookeeper() as servers, zookeeper(servers.settings, ("session-timeout", "1s"), ("request-timeout", "1s")) as store:
+        store.ok("put", "a", "v")
         servers.pause(1)
-        driver.fails("UPSTREAM", "get", "a")
-        answer = driver.ask("put", "a", "w")
+        store.fails("UPSTREAM", "get", "a")
+        answer = store.ask("put", "a", "w")
         assert answer.startswith(("fail UPSTREAM", "fail UNKNOWN_OUTCOME")), answer
         servers.resume(1)
-        wait_for("the server to answer", lambda: driver.ask("get", "a").startswith("ok"))
-        driver.ok("put", "a", "x")
-        assert driver.ok("get", "a").endswith(" x")
+        wait_for("the server to answer", lambda: store.ask("get", "a").startswith("ok"))
+        store.ok("put", "a", "x")
+        assert store.ok("get", "a").endswith(" x")
 
 
-def counted(driver):
-    words = driver.ask("get", "n").split()
+def counted(store):
+    words = store.ask("get", "n").split()
     return int(words[2]) if words[0] == "ok" and words[1] != "absent" else 0
 
 
 def test_no_step_is_lost_nor_done_twice_while_the_server_restarts():
-    with Zookeeper() as servers, zookeeper(servers.settings, ("request-timeout", "5s")) as driver:
+    with Zookeeper() as servers, zookeeper(servers.settings, ("request-timeout", "5s")) as store:
         steps, before = 5000, 0
-        driver.spawn("count", "count", "n", steps)
+        store.spawn("count", "count", "n", steps)
         for _ in range(3):
-            before = wait_for("progress", lambda: counted(driver) > before and counted(driver))
+            before = wait_for("progress", lambda: counted(store) > before and counted(store))
             assert before < steps, "it was over too soon"
             servers.restart(1)
-        answer = driver.collect("count").split()
+        answer = store.collect("count").split()
         assert answer[:2] == ["ok", str(steps)], answer
 
 
@@ -317,37 +316,37 @@ def leader(servers):
 
 
 def test_no_step_is_lost_nor_done_twice_while_leaders_die():
-    with Zookeeper(nodes=3) as servers, zookeeper(servers.settings, ("request-timeout", "5s")) as driver:
-        driver.spawn("count", "count", "n", 600)
-        wait_for("progress", lambda: counted(driver))
+    with Zookeeper(nodes=3) as servers, zookeeper(servers.settings, ("request-timeout", "5s")) as store:
+        store.spawn("count", "count", "n", 600)
+        wait_for("progress", lambda: counted(store))
         dead = leader(servers)
         servers.kill(dead)
-        answer = driver.collect("count").split()
+        answer = store.collect("count").split()
         assert answer[:2] == ["ok", "600"], answer
         # Two are enough, also for who comes new.
         with zookeeper(servers.settings) as other:
             assert other.ok("get", "n").endswith(" 600")
         servers.start(dead)
-        driver.spawn("count", "count", "n", 600)
-        wait_for("progress", lambda: counted(driver) > 600)
+        store.spawn("count", "count", "n", 600)
+        wait_for("progress", lambda: counted(store) > 600)
         paused = leader(servers)
         servers.pause(paused)
-        answer = driver.collect("count").split()
+        answer = store.collect("count").split()
         servers.resume(paused)
         assert answer[:2] == ["ok", "1200"], answer
 
 
 def test_an_ensemble_without_a_majority_is_upstream():
     with Zookeeper(nodes=3) as servers:
-        with zookeeper(servers.settings, ("request-timeout", "2s"), ("session-timeout", "1s")) as driver:
-            driver.ok("put", "a", "before")
+        with zookeeper(servers.settings, ("request-timeout", "2s"), ("session-timeout", "1s")) as store:
+            store.ok("put", "a", "before")
             servers.kill(2)
             servers.kill(3)
-            wait_for("the last one to notice", lambda: driver.ask("get", "a").startswith("fail UPSTREAM"))
-            driver.fails("UPSTREAM", "put", "a", "nobody")
-            driver.fails("UPSTREAM", "wait", "a", 1, 60000)
+            wait_for("the last one to notice", lambda: store.ask("get", "a").startswith("fail UPSTREAM"))
+            store.fails("UPSTREAM", "put", "a", "nobody")
+            store.fails("UPSTREAM", "wait", "a", 1, 60000)
             servers.start(2)
-            assert driver.ok("get", "a").endswith(" before")
+            assert store.ok("get", "a").endswith(" before")
 
 
 def test_a_deposed_leader_gives_no_old_answer():
@@ -384,17 +383,17 @@ def test_a_deposed_leader_gives_no_old_answer():
 
 
 def test_nodes_of_others_are_told_apart():
-    with Zookeeper() as servers, zookeeper(servers.settings) as driver, Raw(servers.endpoint(1)) as raw:
-        driver.ok("put", "folder/a", "v")
+    with Zookeeper() as servers, zookeeper(servers.settings) as store, Raw(servers.endpoint(1)) as raw:
+        store.ok("put", "folder/a", "v")
         assert raw.create(TREE + "/folder/%zz") == 0
-        answer = driver.fails("CORRUPT", "list", "folder/")
+        answer = store.fails("CORRUPT", "list", "folder/")
         assert TREE + "/folder/%zz" in answer, answer
         # It does not get lost with the folder.
-        driver.ok("delete", "folder/a")
+        store.ok("delete", "folder/a")
         assert raw.children(TREE + "/folder") == ["%zz"]
         assert raw.delete(TREE + "/folder/%zz") == 0
-        driver.ok("put", "folder/b", "v")
-        driver.ok("delete", "folder/b")
+        store.ok("put", "folder/b", "v")
+        store.ok("delete", "folder/b")
         assert raw.children(TREE) == []
         assert raw.create("/other") == 0
         assert raw.create("/other/clock", b"of another program") == 0
@@ -402,8 +401,8 @@ def test_nodes_of_others_are_told_apart():
             assert "/other/clock" in other.fails("INVALID", "open")
         # Whose clock is gone says so, and makes no new one.
         assert raw.delete("/bawn/clock") == 0
-        assert "/bawn/clock" in driver.fails("CORRUPT", "get", "folder/a")
-        driver.fails("CORRUPT", "put", "folder/a", "v")
+        assert "/bawn/clock" in store.fails("CORRUPT", "get", "folder/a")
+        store.fails("CORRUPT", "put", "folder/a", "v")
 
 
 def test_a_path_keeps_storages_apart():
@@ -417,15 +416,15 @@ def test_a_path_keeps_storages_apart():
 
 
 def test_limits_are_kept_before_anything_is_sent():
-    with Zookeeper() as servers, zookeeper(servers.settings) as driver:
-        size = int(driver.ok("limits").split()[0])
-        driver.ok("fill", "a", size)
-        driver.fails("TOO_LARGE", "fill", "a", size + 1)
+    with Zookeeper() as servers, zookeeper(servers.settings) as store:
+        size = int(store.ok("limits").split()[0])
+        store.ok("fill", "a", size)
+        store.fails("TOO_LARGE", "fill", "a", size + 1)
         # Few bytes by themselves, but the folders do not fit.
         deep = "/".join("d" for _ in range(500))
         keys = ["%s/%d" % (deep, i) for i in range(3)]
         for key in keys:
-            driver.ok("put", key, "v")
+            store.ok("put", key, "v")
         # A server that was not told of it closes the connection; we know nothing then, and go on.
         with zookeeper(servers.settings, ("jute-maxbuffer", "4M"), ("request-timeout", "5s")) as larger:
             larger.fails("UNKNOWN_OUTCOME", "fill", "b", 2000000)
@@ -442,22 +441,22 @@ class WideZookeeper(Zookeeper):
 
 
 def test_a_server_that_takes_more_is_used_to_its_limits():
-    with WideZookeeper() as servers, zookeeper(servers.settings, ("jute-maxbuffer", "4M")) as driver:
-        size = int(driver.ok("limits").split()[0])
+    with WideZookeeper() as servers, zookeeper(servers.settings, ("jute-maxbuffer", "4M")) as store:
+        size = int(store.ok("limits").split()[0])
         assert size > 3000000, size
-        driver.ok("fill", "a", size)
-        driver.fails("TOO_LARGE", "fill", "a", size + 1)
+        store.ok("fill", "a", size)
+        store.fails("TOO_LARGE", "fill", "a", size + 1)
 
 
 def test_a_hundred_thousand_names_are_listed():
-    with Zookeeper() as servers, zookeeper(servers.settings) as driver:
-        driver.ok("many", "folder", 100000)
-        assert driver.ok("list", "folder/") == "100000 0000000 0099999"
+    with Zookeeper() as servers, zookeeper(servers.settings) as store:
+        store.ok("many", "folder", 100000)
+        assert store.ok("list", "folder/") == "100000 0000000 0099999"
         # What was kept for the next page is not taken for what is there now.
-        driver.ok("put", "folder/0000000x", "v")
-        driver.ok("delete", "folder/0099999")
-        assert driver.ok("list", "folder/") == "100000 0000000 0099998"
-        assert driver.ok("list", ".") == "1 folder/ folder/"
+        store.ok("put", "folder/0000000x", "v")
+        store.ok("delete", "folder/0099999")
+        assert store.ok("list", "folder/") == "100000 0000000 0099998"
+        assert store.ok("list", ".") == "1 folder/ folder/"
 
 
 def test_only_who_made_a_node_may_see_it():
@@ -504,8 +503,8 @@ def test_tls_trusts_whom_it_is_told_to():
         stack.callback(folder.remove)
         papers = Certificates(folder.path, ["127.0.0.1"])
         base = without(servers.settings, "tls-enabled") + [("tls-enabled", "true"), ("request-timeout", "1s")]
-        with zookeeper(base) as driver:
-            driver.ok("put", "a", "v")
+        with zookeeper(base) as store:
+            store.ok("put", "a", "v")
         refused = (
             without(base, "tls-ca-file") + [("tls-ca-file", papers.ca)],
             base + [("tls-server-name", "elsewhere.example")],
@@ -514,17 +513,17 @@ def test_tls_trusts_whom_it_is_told_to():
             without(base, "tls-enabled", "tls-ca-file", "tls-cert-file", "tls-key-file"),
         )
         for settings in refused:
-            with zookeeper(settings, opened=False) as driver:
-                driver.fails("UPSTREAM", "open")
+            with zookeeper(settings, opened=False) as store:
+                store.fails("UPSTREAM", "open")
         taken = (base + [("tls-server-name", "localhost")], without(base, "tls-ca-file") + [("tls-skip-verify", "true")])
         for settings in taken:
-            with zookeeper(settings) as driver:
-                assert driver.ok("get", "a").endswith(" v")
+            with zookeeper(settings) as store:
+                assert store.ok("get", "a").endswith(" v")
         # Debian's server speaks 1.2 only.
-        with zookeeper(base, ("tls-min-version", "tls13"), opened=False) as driver:
-            assert "tls-min-version" in driver.fails("UPSTREAM", "open")
-        with zookeeper(without(base, "tls-ca-file") + [("tls-ca-file", "/nonexistent")], opened=False) as driver:
-            assert "/nonexistent" in driver.fails("INVALID", "open")
+        with zookeeper(base, ("tls-min-version", "tls13"), opened=False) as store:
+            assert "tls-min-version" in store.fails("UPSTREAM", "open")
+        with zookeeper(without(base, "tls-ca-file") + [("tls-ca-file", "/nonexistent")], opened=False) as store:
+            assert "/nonexistent" in store.fails("INVALID", "open")
 
 
 try:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What comes in at the cluster port: frames, and what is in them. What is accepted stays the same when written again. */
+/* What comes in at the cluster port: frames, and what is in them. What is accepted stays the same
+ * when written again. */
 #include "config.h"
 
 #include "http/bawn-http-frame.h"
@@ -9,9 +10,9 @@
 static void
 check_call (const guint8 *data, gsize size)
 {
-  g_auto(BawnHttpCall) call = { 0 };
-  g_auto(BawnHttpCall) again = { 0 };
-  g_auto(BawnBuffer) written = BAWN_BUFFER_INIT;
+  g_auto (BawnHttpCall) call = { 0 };
+  g_auto (BawnHttpCall) again = { 0 };
+  g_auto (BawnBuffer) written = BAWN_BUFFER_INIT;
 
   if (!bawn_http_call_read (&call, data, size, NULL))
     return;
@@ -25,9 +26,9 @@ check_call (const guint8 *data, gsize size)
 static void
 check_answer (const guint8 *data, gsize size)
 {
-  g_auto(BawnHttpReply) reply = { 0 };
-  g_auto(BawnHttpReply) again = { 0 };
-  g_auto(BawnBuffer) written = BAWN_BUFFER_INIT;
+  g_auto (BawnHttpReply) reply = { 0 };
+  g_auto (BawnHttpReply) again = { 0 };
+  g_auto (BawnBuffer) written = BAWN_BUFFER_INIT;
 
   if (!bawn_http_answer_read (&reply, data, size, NULL))
     return;
@@ -37,19 +38,20 @@ check_answer (const guint8 *data, gsize size)
   g_assert_cmpstr (again.content_type, ==, reply.content_type);
   g_assert_cmpstr (again.location, ==, reply.location);
   for (guint i = 0; reply.headers != NULL && i < reply.headers->len; i++)
-    g_assert_cmpstr (g_ptr_array_index (again.headers, i), ==, g_ptr_array_index (reply.headers, i));
+    g_assert_cmpstr (g_ptr_array_index (again.headers, i), ==,
+                     g_ptr_array_index (reply.headers, i));
 }
 
 static void
 check_hello (const guint8 *data, gsize size)
 {
-  g_autoptr(BawnPeer) peer = bawn_http_hello_read (data, size, NULL);
-  g_auto(BawnBuffer) written = BAWN_BUFFER_INIT;
+  g_autoptr (BawnPeer) peer = bawn_http_hello_read (data, size, NULL);
+  g_auto (BawnBuffer) written = BAWN_BUFFER_INIT;
 
   if (peer == NULL)
     return;
   bawn_http_hello_write (peer, &written);
-  g_autoptr(BawnPeer) again = bawn_http_hello_read (written.data, written.size, NULL);
+  g_autoptr (BawnPeer) again = bawn_http_hello_read (written.data, written.size, NULL);
   g_assert_nonnull (again);
   g_assert_cmpstr (again->node_id, ==, peer->node_id);
   g_assert_cmpstr (again->state, ==, peer->state);
@@ -89,7 +91,7 @@ check_frame (BawnHttpMessage *message, const BawnHttpFrame *frame)
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-  g_auto(BawnHttpMessage) message = BAWN_HTTP_MESSAGE_INIT;
+  g_auto (BawnHttpMessage) message = BAWN_HTTP_MESSAGE_INIT;
   BawnHttpFrame frame = { 0 };
   gsize at = 0;
   gsize used = 0;

@@ -373,8 +373,8 @@ class Servers:
         for node in self.nodes:
             try:
                 with open(self.log(node), errors="replace") as f:
-                    for line in f.read().splitlines()[-25:]:
-                        print("# %s %d: %s" % (self.kind, node, line))
+                    for line in f.read().splitlines()[-12:]:
+                        print("# %s %d: %s" % (self.kind, node, line[:240]))
             except OSError:
                 pass
 

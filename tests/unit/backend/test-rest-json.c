@@ -32,7 +32,8 @@ assert_comes_back (const guint8 *data, gsize size)
   g_autofree char *expected = g_base64_encode (data, size);
   g_autoptr (GBytes) back = NULL;
 
-  g_assert_cmpstr (bawn_rest_json_get_string (bawn_json_root (json), BAWN_REST_ETCD_VALUE, NULL), ==, expected);
+  g_assert_cmpstr (bawn_rest_json_get_string (bawn_json_root (json), BAWN_REST_ETCD_VALUE, NULL),
+                   ==, expected);
   g_assert_true (bawn_rest_json_get_base64 (bawn_json_root (json), BAWN_REST_ETCD_VALUE, &back));
   g_assert_cmpmem (g_bytes_get_data (back, NULL), g_bytes_get_size (back), data, size);
 }
@@ -56,9 +57,10 @@ test_base64 (void)
 static void
 test_bad_base64 (void)
 {
-  static const char *const bad[] = { "\"Zg\"",     "\"Zg=\"", "\"Zg==Zg==\"", "\"_-8=\"", "\"Z g=\"", "\"====\"",
-                                     "\"A===\"",   "\"=\"",   "7",            "{}",       "true",     "\"Zm9v\\n\"",
-                                     "\"Zm\\u00009v\"" };
+  static const char *const bad[] = {
+    "\"Zg\"", "\"Zg=\"", "\"Zg==Zg==\"", "\"_-8=\"", "\"Z g=\"",    "\"====\"",       "\"A===\"",
+    "\"=\"",  "7",       "{}",           "true",     "\"Zm9v\\n\"", "\"Zm\\u00009v\""
+  };
 
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
     {
@@ -67,7 +69,8 @@ test_bad_base64 (void)
       g_autoptr (GBytes) value = NULL;
 
       g_assert_nonnull (json);
-      g_assert_false (bawn_rest_json_get_base64 (bawn_json_root (json), BAWN_REST_ETCD_VALUE, &value));
+      g_assert_false (
+          bawn_rest_json_get_base64 (bawn_json_root (json), BAWN_REST_ETCD_VALUE, &value));
     }
 }
 
@@ -102,8 +105,9 @@ test_numbers (void)
       guint64 value = 1;
 
       g_assert_nonnull (json);
-      g_assert_true (bawn_rest_json_get_uint64 (bawn_json_root (json), BAWN_REST_ETCD_REVISION, &value)
-                     == cases[i].good);
+      g_assert_true (
+          bawn_rest_json_get_uint64 (bawn_json_root (json), BAWN_REST_ETCD_REVISION, &value)
+          == cases[i].good);
       g_assert_cmpuint (value, ==, cases[i].good ? cases[i].value : 1);
     }
 }

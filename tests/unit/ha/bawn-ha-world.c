@@ -621,7 +621,9 @@ run_until (World *world, gint64 end)
       if (event->life != 0 && event->life == peer->life && peer->alive
           && peer->paused_until > world->now)
         {
-          event->at = peer->paused_until;
+          /* In any order, as threads wake up: an answer may come before the deadline that has
+           * passed meanwhile. */
+          event->at = peer->paused_until + between (world, 0, 1000);
           g_ptr_array_add (world->events, event);
           continue;
         }

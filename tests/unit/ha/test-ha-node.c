@@ -584,6 +584,39 @@ test_take_lands_late (Fixture *f, gconstpointer data)
   expect_record (f, 2, TRUE);
 }
 
+/* The same, but between the read that has not shown it and the next take. Others have waited since it got in, which was before
+ * the second one was sent: the lease must not count from that. */
+static void
+test_take_lands_before_the_next (Fixture *f, gconstpointer data)
+{
+  bawn_ha_node_start (&f->node, f->now);
+  read_ok (f, 0);
+  floor_ok (f, 0);
+  expect (f, BAWN_HA_JOB_TAKE);
+
+  g_autoptr (GBytes) late = g_bytes_ref (f->job.value);
+
+  finish (f, 0, BAWN_HA_IN_DOUBT, 0);
+  read_ok (f, 0);
+  expect_state (f, BAWN_HA_STANDBY);
+  read_ok (f, 0);
+  store (f, late);
+  expect (f, BAWN_HA_JOB_FLOOR);
+  finish (f, 500 * MS, BAWN_HA_DONE, 0);
+  expect (f, BAWN_HA_JOB_TAKE);
+  finish (f, 0, BAWN_HA_REFUSED, 0);
+  read_ok (f, 0);
+  g_assert_false (is_valid (f));
+  expect_state (f, BAWN_HA_STANDBY);
+
+  /* It is our own, so it is taken at once, in a later epoch. */
+  read_ok (f, 0);
+  floor_ok (f, 0);
+  take_ok (f, 0);
+  g_assert_true (is_valid (f));
+  expect_record (f, 3, TRUE);
+}
+
 /* ---- renewing ---- */
 
 static void
@@ -1220,6 +1253,7 @@ add_taking (void)
   ADD ("a-refused-take-that-is-in-counts", GINT_TO_POINTER (BAWN_HA_REFUSED), test_take_is_in);
   ADD ("a-take-that-stays-unknown-is-given-up", NULL, test_take_never_known);
   ADD ("a-take-that-lands-late-is-no-hindrance", NULL, test_take_lands_late);
+  ADD ("a-take-that-lands-late-is-not-the-next-one", NULL, test_take_lands_before_the_next);
 }
 
 static void

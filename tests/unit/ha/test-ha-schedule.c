@@ -13,7 +13,7 @@
 /* Two clocks of which one is 5 % too fast and the other 5 % too slow are what the margin is for. */
 #define ALLOWED_DRIFT 0.05
 /* How many worlds a mutant may survive. */
-#define MUTANT_SCHEDULES 400
+#define MUTANT_SCHEDULES 1000
 
 static guint32
 seed_of (guint i)
@@ -92,7 +92,8 @@ test_alone (void)
   run_safely (1, 20, &sum);
 }
 
-/* Each of these must be found out, or the schedules are too tame to find anything. */
+/* Each of these must be found out, or the schedules are too tame to find anything. Always with the same schedules: what is looked
+ * for is rare in some. */
 static void
 expect_found (BawnWorldOptions options)
 {
@@ -103,10 +104,13 @@ expect_found (BawnWorldOptions options)
     {
       BawnWorldReport report;
 
-      options.seed = seed_of (i);
+      options.seed = i + 1;
       bawn_world_run (&options, &report);
       if (report.two_valid + report.stale + report.stolen > 0)
-        return;
+        {
+          g_test_message ("found in world %u", i + 1);
+          return;
+        }
     }
   g_assert_not_reached ();
 }

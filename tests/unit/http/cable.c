@@ -10,7 +10,7 @@
 
 #define MAX_PAIRS 64
 
-struct _Proxy
+struct _Cable
 {
   GThread *thread;
   GMutex mutex;
@@ -19,7 +19,7 @@ struct _Proxy
   int listening;
   int wake[2];
   /* under the mutex */
-  ProxyMode mode;
+  CableMode mode;
   gboolean cut;
   gboolean ended;
   guint64 bytes;
@@ -31,9 +31,9 @@ struct _Proxy
 static struct sockaddr_in
 loopback (guint port)
 {
-  return (struct sockaddr_in) { .sin_family = AF_INET,
-                                .sin_port = htons ((guint16) port),
-                                .sin_addr = { .s_addr = htonl (INADDR_LOOPBACK) } };
+  return (struct sockaddr_in){ .sin_family = AF_INET,
+                               .sin_port = htons ((guint16) port),
+                               .sin_addr = { .s_addr = htonl (INADDR_LOOPBACK) } };
 }
 
 static void
@@ -79,7 +79,7 @@ accept_pair (Cable *cable)
 
 /* FALSE: one end has gone. */
 static gboolean
-copy (Cable *cable, int from, int to, ProxyMode mode)
+copy (Cable *cable, int from, int to, CableMode mode)
 {
   char data[65536];
   gssize n = recv (from, data, sizeof data, 0);
@@ -102,20 +102,21 @@ copy (Cable *cable, int from, int to, ProxyMode mode)
 }
 
 static void
-serve (Cable *cable, ProxyMode mode)
+serve (Cable *cable, CableMode mode)
 {
   struct pollfd polled[2 + 2 * MAX_PAIRS] = { { .fd = cable->wake[0], .events = POLLIN },
                                               { .fd = cable->listening, .events = POLLIN } };
   char byte = 0;
 
   for (guint i = 0; i < 2 * cable->n_pairs; i++)
-    polled[2 + i] = (struct pollfd) { .fd = cable->pairs[i / 2][i % 2], .events = POLLIN };
+    polled[2 + i] = (struct pollfd){ .fd = cable->pairs[i / 2][i % 2], .events = POLLIN };
   poll (polled, mode == CABLE_STALL ? 2 : 2 + 2 * cable->n_pairs, -1);
   if (polled[0].revents != 0)
     g_assert_cmpint (read (cable->wake[0], &byte, 1), ==, 1);
   for (guint i = mode == CABLE_STALL ? 0 : cable->n_pairs; i > 0; i--)
     for (guint j = 0; j < 2; j++)
-      if (polled[2 + 2 * (i - 1) + j].revents != 0 && !copy (cable, cable->pairs[i - 1][j], cable->pairs[i - 1][1 - j], mode))
+      if (polled[2 + 2 * (i - 1) + j].revents != 0
+          && !copy (cable, cable->pairs[i - 1][j], cable->pairs[i - 1][1 - j], mode))
         {
           drop_pair (cable, i - 1);
           break;
@@ -132,7 +133,7 @@ run (gpointer data)
   for (;;)
     {
       g_mutex_lock (&cable->mutex);
-      ProxyMode mode = cable->mode;
+      CableMode mode = cable->mode;
       gboolean ended = cable->ended;
       gboolean cut = cable->cut;
       cable->cut = FALSE;
@@ -188,7 +189,7 @@ cable_port (Cable *cable)
 }
 
 void
-cable_set (Cable *cable, ProxyMode mode)
+cable_set (Cable *cable, CableMode mode)
 {
   g_mutex_lock (&cable->mutex);
   cable->mode = mode;

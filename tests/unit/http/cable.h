@@ -7,19 +7,19 @@
  * Cable:
  * Stands between two nodes, on a port of its own. Bytes pass, unless it is told otherwise.
  */
-typedef struct _Proxy Cable;
+typedef struct _Cable Cable;
 
 typedef enum
 {
   CABLE_PASS,  /* both ways */
   CABLE_STALL, /* nothing is read: who sends has to wait */
   CABLE_DROP,  /* everything is read and lost, as if the cable was out */
-} ProxyMode;
+} CableMode;
 
 Cable *cable_new (guint target_port);
 void cable_free (Cable *cable);
 guint cable_port (Cable *cable);
-void cable_set (Cable *cable, ProxyMode mode);
+void cable_set (Cable *cable, CableMode mode);
 /* Breaks all connections that there are. New ones begin to pass again. */
 void cable_cut (Cable *cable);
 guint64 cable_bytes (Cable *cable);

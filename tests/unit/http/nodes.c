@@ -19,7 +19,7 @@ typedef struct
 static BawnResponse *
 echo (Node *node, BawnRequest *request)
 {
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
   const char *internal = bawn_request_header (request, "x-bawn-test");
   const char *other = bawn_request_header (request, "x-other");
 
@@ -46,7 +46,7 @@ echo (Node *node, BawnRequest *request)
 static BawnResponse *
 text_of_size (gsize size)
 {
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
   g_autofree char *text = g_strnfill (size, 'x');
 
   bawn_json_writer_begin_object (&w);
@@ -59,8 +59,8 @@ text_of_size (gsize size)
 static BawnResponse *
 measure (BawnRequest *request)
 {
-  g_auto(BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
-  g_autoptr(BawnWipedString) text = NULL;
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_autoptr (BawnWipedString) text = NULL;
 
   g_assert_true (bawn_field_string (request, "text", &text, NULL));
   bawn_json_writer_begin_object (&w);
@@ -96,7 +96,8 @@ answer_waiting (gpointer data)
 {
   g_autofree Waiting *waiting = data;
 
-  waiting->reply (waiting->request, echo (waiting->node, waiting->request), NULL, waiting->user_data);
+  waiting->reply (waiting->request, echo (waiting->node, waiting->request), NULL,
+                  waiting->user_data);
   bawn_request_unref (waiting->request);
 
   return NULL;
@@ -105,10 +106,10 @@ answer_waiting (gpointer data)
 static void
 answer_slowly (Node *node, BawnRequest *request, BawnHttpReplyFunc reply, gpointer user_data)
 {
-  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&node->mutex);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&node->mutex);
   Waiting *waiting = g_new (Waiting, 1);
 
-  *waiting = (Waiting) { node, bawn_request_ref (request), reply, user_data };
+  *waiting = (Waiting){ node, bawn_request_ref (request), reply, user_data };
   if (strcmp (request->path, "later") == 0)
     g_ptr_array_add (node->threads, g_thread_new ("later", answer_waiting, waiting));
   else
@@ -133,7 +134,9 @@ answer (Node *node, BawnRequest *request, BawnHttpReplyFunc reply, gpointer user
     reply (request, raw (), NULL, user_data);
   else if (g_str_has_prefix (request->path, "error/"))
     reply (request, NULL,
-           g_error_new (BAWN_ERROR, (gint) g_ascii_strtoll (request->path + 6, NULL, 10), "the inner truth"), user_data);
+           g_error_new (BAWN_ERROR, (gint) g_ascii_strtoll (request->path + 6, NULL, 10),
+                        "the inner truth"),
+           user_data);
   else
     reply (request, echo (node, request), NULL, user_data);
 }
@@ -146,7 +149,8 @@ fail (BawnRequest *request, BawnErrorCode code, BawnHttpReplyFunc reply, gpointe
 
 /* Concerns one node, but the active one says who may. */
 static void
-dispatch_guarded (Node *node, NodeState state, BawnRequest *request, BawnHttpReplyFunc reply, gpointer user_data)
+dispatch_guarded (
+    Node *node, NodeState state, BawnRequest *request, BawnHttpReplyFunc reply, gpointer user_data)
 {
   if (state == NODE_ACTIVE && request->forwarded)
     {
@@ -191,7 +195,7 @@ static BawnLeader *
 ref_leader (gpointer core)
 {
   Node *node = core;
-  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&node->mutex);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&node->mutex);
 
   return node->leader != NULL ? bawn_leader_ref (node->leader) : NULL;
 }
@@ -200,7 +204,7 @@ static BawnClusterIdentity *
 ref_cluster_identity (gpointer core)
 {
   Node *node = core;
-  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&node->mutex);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&node->mutex);
 
   return node->identity != NULL ? bawn_cluster_identity_ref (node->identity) : NULL;
 }
@@ -209,8 +213,12 @@ static BawnPeer *
 dup_self (gpointer core)
 {
   Node *node = core;
-  const BawnPeer self = { .node_id = node->name, .hostname = (char *) "host", .api_addr = node->api_addr,
-                          .cluster_addr = node->cluster_addr, .version = (char *) "1", .state = (char *) "standby" };
+  const BawnPeer self = { .node_id = node->name,
+                          .hostname = (char *) "host",
+                          .api_addr = node->api_addr,
+                          .cluster_addr = node->cluster_addr,
+                          .version = (char *) "1",
+                          .state = (char *) "standby" };
 
   return bawn_peer_copy (&self);
 }
@@ -219,8 +227,8 @@ static void
 note_peer (gpointer core, BawnPeer *peer)
 {
   Node *node = core;
-  g_autoptr(BawnPeer) owned = peer;
-  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&node->mutex);
+  g_autoptr (BawnPeer) owned = peer;
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&node->mutex);
 
   if (!g_ptr_array_find_with_equal_func (node->peers, peer->node_id, g_str_equal, NULL))
     g_ptr_array_add (node->peers, g_strdup (peer->node_id));
@@ -236,13 +244,15 @@ Node *
 node_new (const char *name, const char *lines, BawnClusterIdentity *identity)
 {
   Node *node = g_new0 (Node, 1);
-  const BawnHttpHandler handler = { dispatch, node, ref_leader, ref_cluster_identity, dup_self, note_peer };
-  g_autofree char *text
-    = g_strdup_printf ("[listener]\naddress=127.0.0.1:0\ncluster-address=127.0.0.1:0\n%s\n", lines);
-  g_autoptr(GError) error = NULL;
-  g_autoptr(BawnConfig) config = bawn_config_load_data ("test", text, strlen (text), &error);
+  const BawnHttpHandler handler = { dispatch, node,     ref_leader, ref_cluster_identity,
+                                    dup_self, note_peer };
+  g_autofree char *text =
+      g_strdup_printf ("[listener]\naddress=127.0.0.1:0\ncluster-address=127.0.0.1:0\n%s\n", lines);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BawnConfig) config = bawn_config_load_data ("test", text, strlen (text), &error);
 
   g_assert_no_error (error);
+  (void) BAWN_ERROR; /* its first use is not for threads to race for */
   g_mutex_init (&node->mutex);
   g_cond_init (&node->cond);
   node->name = g_strdup (name);
@@ -256,7 +266,7 @@ node_new (const char *name, const char *lines, BawnClusterIdentity *identity)
   bawn_config_check (config, &error);
   g_assert_no_error (error);
 
-  g_auto(GStrv) urls = bawn_http_server_dup_addresses (node->server);
+  g_auto (GStrv) urls = bawn_http_server_dup_addresses (node->server);
   node->api_addr = g_strdup (urls[0]);
   node->port = port_of (urls[0]);
   node->cluster_addr = bawn_http_server_dup_cluster_address (node->server);
@@ -321,7 +331,8 @@ nodes_elect (Node *active, ...)
 
   va_start (nodes, active);
   for (Node *node = va_arg (nodes, Node *); node != NULL; node = va_arg (nodes, Node *))
-    node_set (node, node == active ? NODE_ACTIVE : NODE_STANDBY, active != NULL ? node_leader (active, node) : NULL);
+    node_set (node, node == active ? NODE_ACTIVE : NODE_STANDBY,
+              active != NULL ? node_leader (active, node) : NULL);
   va_end (nodes);
 }
 
@@ -337,7 +348,7 @@ node_stats (Node *node)
 guint
 node_n_seen (Node *node)
 {
-  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&node->mutex);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&node->mutex);
 
   return node->n_seen;
 }
@@ -345,7 +356,7 @@ node_n_seen (Node *node)
 guint
 node_n_peers (Node *node)
 {
-  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&node->mutex);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&node->mutex);
 
   return node->peers->len;
 }
@@ -365,7 +376,7 @@ void
 node_release (Node *node)
 {
   g_mutex_lock (&node->mutex);
-  g_autoptr(GPtrArray) parked = g_steal_pointer (&node->parked);
+  g_autoptr (GPtrArray) parked = g_steal_pointer (&node->parked);
   node->parked = g_ptr_array_new ();
   g_mutex_unlock (&node->mutex);
   for (guint i = 0; i < parked->len; i++)
@@ -381,9 +392,9 @@ node_cluster_port (Node *node)
 BawnClusterIdentity *
 nodes_identity (const char *name)
 {
-  g_autoptr(GBytes) certificate = NULL;
-  g_autoptr(BawnSecret) key = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GBytes) certificate = NULL;
+  g_autoptr (BawnSecret) key = NULL;
+  g_autoptr (GError) error = NULL;
 
   g_assert_true (bawn_certificate_new_self_signed (name, &certificate, &key, &error));
   g_assert_no_error (error);
@@ -408,8 +419,9 @@ peer_connect (Node *node, BawnClusterIdentity *identity)
       gnutls_datum_t key = { (unsigned char *) bawn_secret_data (identity->key),
                              (unsigned int) bawn_secret_size (identity->key) };
 
-      g_assert_cmpint (gnutls_certificate_set_x509_key_mem (peer->credentials, &certificate, &key, GNUTLS_X509_FMT_PEM), >=,
-                       0);
+      g_assert_cmpint (gnutls_certificate_set_x509_key_mem (peer->credentials, &certificate, &key,
+                                                            GNUTLS_X509_FMT_PEM),
+                       >=, 0);
     }
   gnutls_credentials_set (peer->session, GNUTLS_CRD_CERTIFICATE, peer->credentials);
   gnutls_alpn_set_protocols (peer->session, &protocol, 1, 0);
@@ -436,7 +448,7 @@ void
 peer_say_hello (Client *peer, const char *node_id)
 {
   const BawnPeer self = { .node_id = (char *) node_id };
-  g_auto(BawnBuffer) hello = BAWN_BUFFER_INIT;
+  g_auto (BawnBuffer) hello = BAWN_BUFFER_INIT;
 
   bawn_http_hello_write (&self, &hello);
   peer_send (peer, BAWN_HTTP_FRAME_HELLO, 0, hello.data, hello.size);
@@ -449,7 +461,8 @@ peer_receive (Client *peer, BawnHttpFrame *out_frame, GBytes **out_payload)
     {
       gsize used = 0;
 
-      g_assert_true (bawn_http_frame_read ((guint8 *) peer->in->str, peer->in->len, out_frame, &used, NULL));
+      g_assert_true (
+          bawn_http_frame_read ((guint8 *) peer->in->str, peer->in->len, out_frame, &used, NULL));
       if (used == 0)
         {
           if (!client_fill (peer))

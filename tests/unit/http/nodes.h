@@ -6,18 +6,15 @@
 
 /**
  * Node:
- * A server with a toy behind it that is active, standby or sealed. When active, the toy answers by path:
- *   later     from another thread
- *   parked    not before node_release()
- *   nothing   204
- *   big       one MiB
+ * A server with a toy behind it that is active, standby or sealed. When active, the toy answers by
+ * path: later     from another thread parked    not before node_release() nothing   204 big one MiB
  *   size      the length of "text" in data
  *   headers   with headers of its own and 202
  *   raw       text/plain
  *   error/N   the BawnErrorCode of that number
  *   else      what it was asked, and which node this is
- * Whether active or not, "local" is answered by it, and "guarded" if the active one allows it, which it does for the token
- * "root".
+ * Whether active or not, "local" is answered by it, and "guarded" if the active one allows it,
+ * which it does for the token "root".
  */
 typedef enum
 {
@@ -63,11 +60,11 @@ BawnClusterIdentity *nodes_identity (const char *name);
 /* Makes @active the active one of all nodes, NULL at the end. */
 void nodes_elect (Node *active, ...) G_GNUC_NULL_TERMINATED;
 
-
 /* A raw connection to a cluster port. NULL identity: without a certificate. */
 Client *peer_connect (Node *node, BawnClusterIdentity *identity);
 void peer_say_hello (Client *peer, const char *node_id);
-void peer_send (Client *peer, BawnHttpFrameType type, guint32 id, gconstpointer payload, gsize size);
+void
+peer_send (Client *peer, BawnHttpFrameType type, guint32 id, gconstpointer payload, gsize size);
 /* The next frame that is no heartbeat; its payload is kept in @out_payload. FALSE: hung up. */
 gboolean peer_receive (Client *peer, BawnHttpFrame *out_frame, GBytes **out_payload);
 

@@ -33,8 +33,8 @@ tear_down (Port *port, gconstpointer data)
 static void
 assert_alive (Port *port)
 {
-  g_autoptr(Node) standby = node_new ("standby", "", port->identity);
-  g_autoptr(Client) client = NULL;
+  g_autoptr (Node) standby = node_new ("standby", "", port->identity);
+  g_autoptr (Client) client = NULL;
   guint status = 0;
 
   nodes_elect (port->node, port->node, standby, NULL);
@@ -58,9 +58,13 @@ guest (Port *port)
 static GBytes *
 call (const char *head, gsize body_size, const char *body)
 {
-  const BawnHttpCall fields = { .id = (char *) "id", .remote_address = (char *) "10.1.2.3", .remote_port = 7,
-                                .deadline_ms = 60000, .head = (const guint8 *) head, .head_size = strlen (head) };
-  g_auto(BawnBuffer) out = BAWN_BUFFER_INIT;
+  const BawnHttpCall fields = { .id = (char *) "id",
+                                .remote_address = (char *) "10.1.2.3",
+                                .remote_port = 7,
+                                .deadline_ms = 60000,
+                                .head = (const guint8 *) head,
+                                .head_size = strlen (head) };
+  g_auto (BawnBuffer) out = BAWN_BUFFER_INIT;
   static const guint8 prefix[BAWN_HTTP_FRAME_MESSAGE_PREFIX] = { 0 };
 
   bawn_buffer_append (&out, prefix, sizeof prefix);
@@ -74,9 +78,10 @@ call (const char *head, gsize body_size, const char *body)
 static void
 ask (Client *peer, guint32 id, const char *head, gsize body_size, const char *body)
 {
-  g_autoptr(GBytes) payload = call (head, body_size, body);
+  g_autoptr (GBytes) payload = call (head, body_size, body);
 
-  peer_send (peer, BAWN_HTTP_FRAME_REQUEST, id, g_bytes_get_data (payload, NULL), g_bytes_get_size (payload));
+  peer_send (peer, BAWN_HTTP_FRAME_REQUEST, id, g_bytes_get_data (payload, NULL),
+             g_bytes_get_size (payload));
 }
 
 /* The next frame is a whole answer with this status, or, if that is 0, NOT_ACTIVE. */
@@ -84,9 +89,9 @@ static void
 assert_answer (Client *peer, guint32 id, guint expected_status)
 {
   BawnHttpFrame frame = { 0 };
-  g_autoptr(GBytes) payload = NULL;
-  g_auto(BawnHttpMessage) message = BAWN_HTTP_MESSAGE_INIT;
-  g_auto(BawnHttpReply) reply = { 0 };
+  g_autoptr (GBytes) payload = NULL;
+  g_auto (BawnHttpMessage) message = BAWN_HTTP_MESSAGE_INIT;
+  g_auto (BawnHttpReply) reply = { 0 };
 
   g_assert_true (peer_receive (peer, &frame, &payload));
   g_assert_cmpuint (frame.id, ==, id);
@@ -107,7 +112,7 @@ static void
 assert_thrown_out (Client *peer)
 {
   BawnHttpFrame frame = { 0 };
-  g_autoptr(GBytes) payload = NULL;
+  g_autoptr (GBytes) payload = NULL;
 
   g_assert_false (peer_receive (peer, &frame, &payload));
 }
@@ -115,8 +120,11 @@ assert_thrown_out (Client *peer)
 static void
 silent_crowd (Port *port, gconstpointer data)
 {
-  enum { N = 300 };
-  g_autoptr(GPtrArray) crowd = g_ptr_array_new_with_free_func ((GDestroyNotify) client_free);
+  enum
+  {
+    N = 300
+  };
+  g_autoptr (GPtrArray) crowd = g_ptr_array_new_with_free_func ((GDestroyNotify) client_free);
 
   for (guint i = 0; i < N; i++)
     g_ptr_array_add (crowd, client_connect_port (node_cluster_port (port->node)));
@@ -131,8 +139,8 @@ silent_crowd (Port *port, gconstpointer data)
 static void
 garbage (Port *port, gconstpointer data)
 {
-  g_autoptr(Client) http = client_connect_port (node_cluster_port (port->node));
-  g_autoptr(Client) noise = client_connect_port (node_cluster_port (port->node));
+  g_autoptr (Client) http = client_connect_port (node_cluster_port (port->node));
+  g_autoptr (Client) noise = client_connect_port (node_cluster_port (port->node));
 
   client_send (http, GET, -1);
   g_assert_false (client_fill (http) && client_fill (http) && client_fill (http));
@@ -147,9 +155,9 @@ static void
 wrong_certificate (Port *port, gconstpointer data)
 {
   /* Of the same name, as an attacker would take. */
-  g_autoptr(BawnClusterIdentity) other = nodes_identity ("cluster");
-  g_autoptr(Client) stranger = peer_connect (port->node, other);
-  g_autoptr(Client) nobody = peer_connect (port->node, NULL);
+  g_autoptr (BawnClusterIdentity) other = nodes_identity ("cluster");
+  g_autoptr (Client) stranger = peer_connect (port->node, other);
+  g_autoptr (Client) nobody = peer_connect (port->node, NULL);
 
   peer_say_hello (stranger, "stranger");
   peer_say_hello (nobody, "nobody");
@@ -162,27 +170,27 @@ wrong_certificate (Port *port, gconstpointer data)
 static void
 sealed (Port *port, gconstpointer data)
 {
-  g_autoptr(Client) before = guest (port);
+  g_autoptr (Client) before = guest (port);
 
   ask (before, 1, GET, 0, "");
   assert_answer (before, 1, 200);
   node_set_identity (port->node, NULL);
 
   BawnHttpFrame frame = { 0 };
-  g_autoptr(GBytes) payload = NULL;
+  g_autoptr (GBytes) payload = NULL;
   g_assert_true (peer_receive (before, &frame, &payload));
   g_assert_cmpint (frame.type, ==, BAWN_HTTP_FRAME_GOODBYE);
   ask (before, 2, GET, 0, "");
   assert_answer (before, 2, 0);
 
-  g_autoptr(Client) after = client_connect_port (node_cluster_port (port->node));
+  g_autoptr (Client) after = client_connect_port (node_cluster_port (port->node));
   g_assert_true (client_at_end (after));
 }
 
 static void
 a_request (Port *port, gconstpointer data)
 {
-  g_autoptr(Client) peer = guest (port);
+  g_autoptr (Client) peer = guest (port);
 
   ask (peer, 1, GET, 0, "");
   assert_answer (peer, 1, 200);
@@ -209,7 +217,7 @@ a_request (Port *port, gconstpointer data)
 static void
 a_request_in_parts (Port *port, gconstpointer data)
 {
-  g_autoptr(Client) peer = guest (port);
+  g_autoptr (Client) peer = guest (port);
 
   ask (peer, 1, "PUT /v1/size HTTP/1.1\r\nHost: x\r\n\r\n", 15, "{\"text\"");
   ask (peer, 2, "PUT /v1/size HTTP/1.1\r\nHost: x\r\n\r\n", 15, "");
@@ -223,7 +231,7 @@ a_request_in_parts (Port *port, gconstpointer data)
 static void
 a_cancelled_request (Port *port, gconstpointer data)
 {
-  g_autoptr(Client) peer = guest (port);
+  g_autoptr (Client) peer = guest (port);
 
   ask (peer, 1, "GET /v1/parked HTTP/1.1\r\nHost: x\r\n\r\n", 0, "");
   ask (peer, 2, "PUT /v1/a HTTP/1.1\r\nHost: x\r\n\r\n", 7, "{");
@@ -240,8 +248,8 @@ a_cancelled_request (Port *port, gconstpointer data)
 static void
 a_standby (Port *port, gconstpointer data)
 {
-  g_autoptr(Node) other = node_new ("other", "", port->identity);
-  g_autoptr(Client) peer = guest (port);
+  g_autoptr (Node) other = node_new ("other", "", port->identity);
+  g_autoptr (Client) peer = guest (port);
 
   nodes_elect (other, other, port->node, NULL);
   ask (peer, 1, "PUT /v1/a HTTP/1.1\r\nHost: x\r\n\r\n", 7, "{\"a\":1}");
@@ -278,12 +286,13 @@ rule_breakers (Port *port, gconstpointer data)
     { "an answer", RAW ("\0\0\0\x8\3\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0") },
     { "not active", RAW ("\0\0\0\0\5\0\0\0\0\0\0\1") },
     { "a bad hello", RAW ("\0\0\0\4\1\0\0\0\0\0\0\0\0\0\0\1") },
-    { "a number twice", RAW ("\0\0\0\x8\2\0\0\0\0\0\0\1\0\0\0\1\0\0\0\0\0\0\0\x8\2\0\0\0\0\0\0\1\0\0\0\1\0\0\0\0") },
+    { "a number twice",
+      RAW ("\0\0\0\x8\2\0\0\0\0\0\0\1\0\0\0\1\0\0\0\0\0\0\0\x8\2\0\0\0\0\0\0\1\0\0\0\1\0\0\0\0") },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
     {
-      g_autoptr(Client) peer = guest (port);
+      g_autoptr (Client) peer = guest (port);
 
       g_test_message ("%s", rows[i].what);
       send_raw (peer, rows[i].bytes, rows[i].size);
@@ -296,18 +305,19 @@ rule_breakers (Port *port, gconstpointer data)
 static void
 no_hello (Port *port, gconstpointer data)
 {
-  g_autoptr(Client) rude = peer_connect (port->node, port->identity);
-  g_autoptr(Client) changed = guest (port);
-  g_autoptr(Client) silent = peer_connect (port->node, port->identity);
-  g_autoptr(GBytes) payload = call (GET, 0, "");
+  g_autoptr (Client) rude = peer_connect (port->node, port->identity);
+  g_autoptr (Client) changed = guest (port);
+  g_autoptr (Client) silent = peer_connect (port->node, port->identity);
+  g_autoptr (GBytes) payload = call (GET, 0, "");
   const guint8 stranger[] = { 0, 0, 0, 9, 0, 0, 0, 9 };
 
-  peer_send (rude, BAWN_HTTP_FRAME_REQUEST, 1, g_bytes_get_data (payload, NULL), g_bytes_get_size (payload));
+  peer_send (rude, BAWN_HTTP_FRAME_REQUEST, 1, g_bytes_get_data (payload, NULL),
+             g_bytes_get_size (payload));
   assert_thrown_out (rude);
   peer_say_hello (changed, "somebody else");
   assert_thrown_out (changed);
 
-  g_autoptr(Client) foreign = peer_connect (port->node, port->identity);
+  g_autoptr (Client) foreign = peer_connect (port->node, port->identity);
   peer_send (foreign, BAWN_HTTP_FRAME_HELLO, 0, stranger, sizeof stranger);
   assert_thrown_out (foreign);
 
@@ -319,8 +329,11 @@ no_hello (Port *port, gconstpointer data)
 static void
 one_that_never_reads (Port *port, gconstpointer data)
 {
-  enum { N = 150 };
-  g_autoptr(Client) peer = guest (port);
+  enum
+  {
+    N = 150
+  };
+  g_autoptr (Client) peer = guest (port);
 
   for (guint i = 0; i < N; i++)
     ask (peer, i + 1, "GET /v1/big HTTP/1.1\r\nHost: x\r\n\r\n", 0, "");

@@ -7,7 +7,8 @@
 
 #define GET "GET /v1/a HTTP/1.1\r\nHost: x\r\n\r\n"
 #define PUT "PUT /v1/a HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n{\"a\":1}"
-#define REDIRECT_ME "GET /v1/a%20b?x=1&y= HTTP/1.1\r\nHost: x\r\nX-Vault-No-Request-Forwarding: yes\r\n\r\n"
+#define REDIRECT_ME                                                                                \
+  "GET /v1/a%20b?x=1&y= HTTP/1.1\r\nHost: x\r\nX-Vault-No-Request-Forwarding: yes\r\n\r\n"
 
 typedef struct
 {
@@ -47,8 +48,8 @@ assert_answer_of (Client *client, const char *node)
 static void
 until_there_is_one (Pair *pair, gconstpointer data)
 {
-  g_autoptr(Client) get = client_connect_port (pair->b->port);
-  g_autoptr(Client) put = client_connect_port (pair->b->port);
+  g_autoptr (Client) get = client_connect_port (pair->b->port);
+  g_autoptr (Client) put = client_connect_port (pair->b->port);
 
   client_send (get, GET, -1);
   client_send (put, PUT, -1);
@@ -64,7 +65,7 @@ until_there_is_one (Pair *pair, gconstpointer data)
 static void
 until_it_is_this_node (Pair *pair, gconstpointer data)
 {
-  g_autoptr(Client) client = client_connect_port (pair->b->port);
+  g_autoptr (Client) client = client_connect_port (pair->b->port);
 
   client_send (client, PUT, -1);
   fixture_until (node_stats (pair->b).parked == 1);
@@ -76,7 +77,7 @@ until_it_is_this_node (Pair *pair, gconstpointer data)
 static void
 while_this_node_is_becoming_active (Pair *pair, gconstpointer data)
 {
-  g_autoptr(Client) client = client_connect_port (pair->b->port);
+  g_autoptr (Client) client = client_connect_port (pair->b->port);
 
   node_set (pair->b, NODE_STANDBY, node_leader (pair->b, pair->b));
   client_send (client, PUT, -1);
@@ -88,8 +89,8 @@ while_this_node_is_becoming_active (Pair *pair, gconstpointer data)
 static void
 until_the_holder_can_be_reached (Pair *pair, gconstpointer data)
 {
-  g_autoptr(Client) client = client_connect_port (pair->b->port);
-  g_autoptr(Node) later = NULL;
+  g_autoptr (Client) client = client_connect_port (pair->b->port);
+  g_autoptr (Node) later = NULL;
 
   /* Nobody is there: the port was free a moment ago. */
   Node *gone = node_new ("gone", "", pair->identity);
@@ -106,7 +107,7 @@ until_the_holder_can_be_reached (Pair *pair, gconstpointer data)
 static void
 after_the_active_node_declines (Pair *pair, gconstpointer data)
 {
-  g_autoptr(Client) client = client_connect_port (pair->b->port);
+  g_autoptr (Client) client = client_connect_port (pair->b->port);
 
   /* It holds the lock, and does not serve yet: nobody tells the other when it does. */
   node_set (pair->a, NODE_STANDBY, NULL);
@@ -122,8 +123,11 @@ after_the_active_node_declines (Pair *pair, gconstpointer data)
 static void
 many_after_it_declines (Pair *pair, gconstpointer data)
 {
-  enum { N = 200 };
-  g_autoptr(GPtrArray) clients = g_ptr_array_new_with_free_func ((GDestroyNotify) client_free);
+  enum
+  {
+    N = 200
+  };
+  g_autoptr (GPtrArray) clients = g_ptr_array_new_with_free_func ((GDestroyNotify) client_free);
 
   node_set (pair->b, NODE_STANDBY, node_leader (pair->a, pair->b));
   for (guint i = 0; i < N; i++)
@@ -152,7 +156,7 @@ assert_refused (Client *client, const char *why)
 static void
 not_for_ever (Pair *pair, gconstpointer data)
 {
-  g_autoptr(Client) client = client_connect_port (pair->b->port);
+  g_autoptr (Client) client = client_connect_port (pair->b->port);
 
   client_send (client, PUT, -1);
   assert_refused (client, "no node of the cluster is active");
@@ -175,9 +179,9 @@ not_for_ever (Pair *pair, gconstpointer data)
 static void
 not_too_many (Pair *pair, gconstpointer data)
 {
-  g_autoptr(Client) first = client_connect_port (pair->b->port);
-  g_autoptr(Client) second = client_connect_port (pair->b->port);
-  g_autoptr(Client) third = client_connect_port (pair->b->port);
+  g_autoptr (Client) first = client_connect_port (pair->b->port);
+  g_autoptr (Client) second = client_connect_port (pair->b->port);
+  g_autoptr (Client) third = client_connect_port (pair->b->port);
 
   client_send (first, PUT, -1);
   client_send (second, PUT, -1);
@@ -193,11 +197,11 @@ not_too_many (Pair *pair, gconstpointer data)
 static void
 not_too_much (Pair *pair, gconstpointer data)
 {
-  g_autoptr(Client) small = client_connect_port (pair->b->port);
-  g_autoptr(Client) large = client_connect_port (pair->b->port);
+  g_autoptr (Client) small = client_connect_port (pair->b->port);
+  g_autoptr (Client) large = client_connect_port (pair->b->port);
   g_autofree char *filler = g_strnfill (2000, 'x');
-  g_autofree char *text
-    = g_strdup_printf ("PUT /v1/a HTTP/1.1\r\nHost: x\r\nContent-Length: 2008\r\n\r\n{\"a\":\"%s\"}", filler);
+  g_autofree char *text = g_strdup_printf (
+      "PUT /v1/a HTTP/1.1\r\nHost: x\r\nContent-Length: 2008\r\n\r\n{\"a\":\"%s\"}", filler);
 
   client_send (small, PUT, -1);
   fixture_until (node_stats (pair->b).parked == 1);
@@ -210,7 +214,7 @@ not_too_much (Pair *pair, gconstpointer data)
 static void
 a_sealed_node_lets_nobody_wait (Pair *pair, gconstpointer data)
 {
-  g_autoptr(Client) client = client_connect_port (pair->b->port);
+  g_autoptr (Client) client = client_connect_port (pair->b->port);
   guint status = 0;
 
   client_send (client, PUT, -1);
@@ -224,7 +228,7 @@ a_sealed_node_lets_nobody_wait (Pair *pair, gconstpointer data)
 static void
 a_client_that_has_gone_is_forgotten (Pair *pair, gconstpointer data)
 {
-  g_autoptr(Client) client = client_connect_port (pair->b->port);
+  g_autoptr (Client) client = client_connect_port (pair->b->port);
   guint status = 0;
 
   client_send (client, PUT, -1);
@@ -252,7 +256,7 @@ assert_redirected (Client *client, Node *to, const char *target)
 static void
 redirect_when_asked_to (Pair *pair, gconstpointer data)
 {
-  g_autoptr(Client) client = client_connect_port (pair->b->port);
+  g_autoptr (Client) client = client_connect_port (pair->b->port);
 
   nodes_elect (pair->a, pair->a, pair->b, NULL);
   client_send (client, REDIRECT_ME, -1);
@@ -263,7 +267,7 @@ redirect_when_asked_to (Pair *pair, gconstpointer data)
 static void
 redirect_when_there_is_one (Pair *pair, gconstpointer data)
 {
-  g_autoptr(Client) client = client_connect_port (pair->b->port);
+  g_autoptr (Client) client = client_connect_port (pair->b->port);
 
   client_send (client, REDIRECT_ME, -1);
   fixture_until (node_stats (pair->b).parked == 1);
@@ -274,7 +278,7 @@ redirect_when_there_is_one (Pair *pair, gconstpointer data)
 static void
 redirect_when_configured (Pair *pair, gconstpointer data)
 {
-  g_autoptr(Client) client = client_connect_port (pair->b->port);
+  g_autoptr (Client) client = client_connect_port (pair->b->port);
 
   nodes_elect (pair->a, pair->a, pair->b, NULL);
   client_send (client, GET, -1);
@@ -286,9 +290,10 @@ redirect_when_configured (Pair *pair, gconstpointer data)
 static void
 no_redirect_to_nowhere (Pair *pair, gconstpointer data)
 {
-  g_autoptr(Client) client = client_connect_port (pair->b->port);
+  g_autoptr (Client) client = client_connect_port (pair->b->port);
 
-  node_set (pair->b, NODE_STANDBY, bawn_leader_new (1, "x", "nonsense", pair->a->cluster_addr, FALSE));
+  node_set (pair->b, NODE_STANDBY,
+            bawn_leader_new (1, "x", "nonsense", pair->a->cluster_addr, FALSE));
   client_send (client, REDIRECT_ME, -1);
   assert_refused (client, "does not say where");
 }
@@ -309,10 +314,12 @@ main (int argc, char **argv)
   ADD ("only-so-many-requests-wait", "[ha]\npark-max-requests=2\n", not_too_many);
   ADD ("only-so-much-waits", "[ha]\npark-max-bytes=1000\n", not_too_much);
   ADD ("requests-do-not-wait-at-a-sealed-node", "", a_sealed_node_lets_nobody_wait);
-  ADD ("requests-do-not-wait-beyond-their-own-deadline", "request-timeout=200ms\n", a_client_that_has_gone_is_forgotten);
+  ADD ("requests-do-not-wait-beyond-their-own-deadline", "request-timeout=200ms\n",
+       a_client_that_has_gone_is_forgotten);
   ADD ("a-client-that-asks-for-it-is-redirected", "", redirect_when_asked_to);
   ADD ("a-client-waits-to-be-redirected", "", redirect_when_there_is_one);
-  ADD ("all-clients-are-redirected-where-that-is-configured", "[server]\nforwarding=redirect\n", redirect_when_configured);
+  ADD ("all-clients-are-redirected-where-that-is-configured", "[server]\nforwarding=redirect\n",
+       redirect_when_configured);
   ADD ("nobody-is-redirected-to-what-is-no-address", "", no_redirect_to_nowhere);
 
   return g_test_run ();

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A storage in a process of its own that does what it is told: the handle of storage-driver.c."""
+"""storage-driver, held by a test: a storage in a process of its own, which does and answers one line at a time."""
 
 import os
 import queue
@@ -11,13 +11,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "../api"), os.path.join(HERE, "../servers")]
 
 from bawn_server import BUILD  # noqa: E402
-from bawn_servers import Keeper, wait_for  # noqa: E402
-
-PATIENCE = 120
+from bawn_servers import PATIENCE, Keeper, wait_for  # noqa: E402
 
 
 class Driver:
-    """A storage in a process of its own."""
+    """With [storage] as given: pairs of name and value, all but type."""
 
     def __init__(self, kind, settings, opened=True):
         argv = [os.path.join(BUILD, "tests/contract/storage-driver"), "type=" + kind] + ["%s=%s" % s for s in settings]
@@ -58,6 +56,7 @@ class Driver:
         return answer
 
     def spawn(self, name, *words):
+        """Does it on a thread of its own; collect() has the answer."""
         self.late.pop(name, None)
         self.ok("spawn", name, *words)
 

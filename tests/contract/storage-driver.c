@@ -30,6 +30,7 @@
 
 GType bawn_backend_consul_get_type (void);
 GType bawn_backend_etcd_get_type (void);
+GType bawn_backend_zookeeper_get_type (void);
 
 /* How often a step is tried again while the storage is away. */
 #define PAUSE_US (50 * G_TIME_SPAN_MILLISECOND)
@@ -350,6 +351,7 @@ main (int argc, char **argv)
     g_string_append_printf (text, "%s\n", argv[i]);
   bawn_backend_register ("consul", bawn_backend_consul_get_type, TRUE);
   bawn_backend_register ("etcd", bawn_backend_etcd_get_type, TRUE);
+  bawn_backend_register ("zookeeper", bawn_backend_zookeeper_get_type, TRUE);
 
   g_autoptr (BawnConfig) config = bawn_config_load_data ("driver", text->str, text->len, &error);
 

@@ -25,6 +25,8 @@ struct _BawnZkFake
   GCond changed;
   BawnZkFakeMood mood;
   BawnZkFakeCounts counts;
+  const char *data;
+  gint32 version;
   GPtrArray *visits; /* of Visit */
 };
 
@@ -98,13 +100,14 @@ write_header (BawnBuffer *buffer, gint32 xid, gint32 error)
 }
 
 static void
-write_stat (BawnBuffer *buffer)
+write_stat (BawnBuffer *buffer, gint32 version)
 {
   bawn_zk_write_long (buffer, MZXID);
   bawn_zk_write_long (buffer, MZXID);
   for (guint i = 0; i < 2; i++)
     bawn_zk_write_long (buffer, 0);
-  for (guint i = 0; i < 3; i++)
+  bawn_zk_write_int (buffer, version);
+  for (guint i = 0; i < 2; i++)
     bawn_zk_write_int (buffer, 0);
   bawn_zk_write_long (buffer, 0);
   bawn_zk_write_int (buffer, 1);
@@ -202,9 +205,9 @@ greet (Visit *visit, GBytes *frame)
 }
 
 static void
-answer_multi (BawnZkReader *reader, BawnBuffer *body)
+answer_multi (BawnZkFake *fake, BawnZkReader *reader, BawnBuffer *body)
 {
-  for (;;)
+  for (guint n = 0;; n++)
     {
       gint32 op = bawn_zk_read_int (reader);
       gboolean done = bawn_zk_read_bool (reader);
@@ -215,6 +218,7 @@ answer_multi (BawnZkReader *reader, BawnBuffer *body)
       bawn_zk_write_int (body, op);
       bawn_zk_write_bool (body, done);
       bawn_zk_write_int (body, done ? -1 : 0);
+      fake->counts.n_parts = n;
       if (done)
         return;
       /* Only what the client's own tests send. */
@@ -223,34 +227,47 @@ answer_multi (BawnZkReader *reader, BawnBuffer *body)
       if (op == BAWN_ZK_SET_DATA)
         {
           g_assert_true (bawn_zk_read_buffer (reader, &at, &size));
-          write_stat (body);
+          write_stat (body, fake->version);
         }
-      bawn_zk_read_int (reader);
+
+      gint32 wanted = bawn_zk_read_int (reader);
+
+      if (n < G_N_ELEMENTS (fake->counts.versions))
+        fake->counts.versions[n] = wanted;
     }
 }
 
 static void
-answer_kindly (Visit *visit, gint32 xid, gint32 op, BawnZkReader *reader)
+answer_kindly_locked (Visit *visit, gint32 xid, gint32 op, BawnZkReader *reader)
 {
+  BawnZkFake *fake = visit->fake;
   g_auto (BawnBuffer) body = BAWN_BUFFER_INIT;
 
   write_header (&body, xid, BAWN_ZK_OK);
   switch (op)
     {
     case BAWN_ZK_MULTI:
-      answer_multi (reader, &body);
+      answer_multi (fake, reader, &body);
       break;
     case BAWN_ZK_GET_DATA:
-      bawn_zk_write_string (&body, "v");
-      write_stat (&body);
+      bawn_zk_write_string (&body, fake->data);
+      write_stat (&body, fake->version);
       break;
     case BAWN_ZK_EXISTS:
-      write_stat (&body);
+      write_stat (&body, fake->version);
       break;
     default:
       g_assert_not_reached ();
     }
   send_frame (visit, &body);
+}
+
+static void
+answer_kindly (Visit *visit, gint32 xid, gint32 op, BawnZkReader *reader)
+{
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&visit->fake->lock);
+
+  answer_kindly_locked (visit, xid, op, reader);
 }
 
 static void
@@ -312,7 +329,7 @@ release_held_locked (Visit *visit)
 
       bawn_zk_reader_init (&reader, each->frame);
       bawn_zk_read_long (&reader);
-      answer_kindly (visit, each->xid, each->op, &reader);
+      answer_kindly_locked (visit, each->xid, each->op, &reader);
     }
   visit->fake->counts.held -= visit->held->len;
   g_array_set_size (visit->held, 0);
@@ -437,6 +454,7 @@ bawn_zk_fake_new (gint32 timeout_ms)
   g_autoptr (GError) error = NULL;
 
   fake->timeout_ms = timeout_ms;
+  fake->data = "v";
   fake->listener = g_socket_listener_new ();
   fake->cancellable = g_cancellable_new ();
   fake->visits = g_ptr_array_new ();
@@ -489,6 +507,15 @@ bawn_zk_fake_set_mood (BawnZkFake *fake, BawnZkFakeMood mood)
   fake->mood = mood;
   for (guint i = 0; mood != BAWN_ZK_FAKE_HOLDING && i < fake->visits->len; i++)
     release_held_locked (fake->visits->pdata[i]);
+}
+
+void
+bawn_zk_fake_set_node (BawnZkFake *fake, const char *data, gint32 version)
+{
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&fake->lock);
+
+  fake->data = data;
+  fake->version = version;
 }
 
 void

@@ -57,6 +57,7 @@ typedef enum
  * @multis, @watches: how many
  * @held: how many wait for an answer now; @most_held: the most there ever were
  * @farewells: how many sessions were closed
+ * @n_parts: of the last multi; @versions: what the first two of them wanted
  *
  * What a fake has seen.
  */
@@ -75,6 +76,8 @@ typedef struct
   guint held;
   guint most_held;
   guint farewells;
+  guint n_parts;
+  gint32 versions[2];
 } BawnZkFakeCounts;
 
 /**
@@ -90,6 +93,8 @@ void bawn_zk_fake_free (BawnZkFake *fake);
 /* "127.0.0.1:PORT" */
 const char *bawn_zk_fake_get_address (BawnZkFake *fake);
 void bawn_zk_fake_set_mood (BawnZkFake *fake, BawnZkFakeMood mood);
+/* What every node holds from now on, and which version it shows. */
+void bawn_zk_fake_set_node (BawnZkFake *fake, const char *data, gint32 version);
 /* Tells each connection that the node at @path has changed. */
 void bawn_zk_fake_fire (BawnZkFake *fake, const char *path);
 /* Closes all connections. */

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "backend/bawn-zk-client.h"
+#include "backend/bawn-zk-tree.h"
 #include "tests/contract/bawn-expect.h"
 #include "tests/unit/backend/bawn-zk-fake.h"
 
@@ -624,6 +625,44 @@ test_watch_nobody (void)
   end (&f);
 }
 
+static void
+commit_once (Fixture *f, BawnZkTree *tree)
+{
+  g_autoptr (GBytes) value = bawn_bytes_new_string ("w");
+  const BawnWrite write = { BAWN_WRITE_PUT, "a", value };
+  guint64 version = 0;
+
+  assert_works (bawn_zk_tree_commit (tree, &write, 1, NULL, 0, &version, NULL, &error));
+  g_assert_cmpuint (version, ==, 7);
+}
+
+/* The version that would mean "any" is never compared with. */
+static void
+test_clock_goes_round (void)
+{
+  Fixture f = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  begin (&f, LONG_MS, "");
+  bawn_zk_fake_set_node (f.fake, "bawn storage, layout 1\n", G_MAXINT32);
+
+  g_autoptr (BawnZkTree) tree = bawn_zk_tree_open (f.options, NULL, &error);
+
+  g_assert_no_error (error);
+  commit_once (&f, tree);
+  g_assert_cmpuint (count (&f, n_parts), ==, 2);
+  g_assert_cmpint (count (&f, versions[0]), ==, G_MAXINT32);
+  bawn_zk_fake_set_node (f.fake, "bawn storage, layout 1\n", -2);
+  commit_once (&f, tree);
+  g_assert_cmpuint (count (&f, n_parts), ==, 2);
+  commit_once (&f, tree);
+  g_assert_cmpuint (count (&f, n_parts), ==, 3);
+  g_assert_cmpint (count (&f, versions[0]), ==, -2);
+  g_assert_cmpint (count (&f, versions[1]), ==, -1);
+  g_clear_pointer (&tree, bawn_zk_tree_free);
+  end (&f);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -650,5 +689,6 @@ main (int argc, char **argv)
   g_test_add_func ("/zk-client/a-server-that-is-behind-tells-nothing-new", test_watch_behind);
   g_test_add_func ("/zk-client/a-wait-ends", test_watch_ends);
   g_test_add_func ("/zk-client/a-wait-without-a-server-fails", test_watch_nobody);
+  g_test_add_func ("/zk-tree/the-clock-passes-over-what-means-any", test_clock_goes_round);
   return g_test_run ();
 }

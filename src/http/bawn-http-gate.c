@@ -7,23 +7,13 @@
 #include "http/bawn-http-cluster.h"
 #include "http/bawn-http-exchange.h"
 #include "http/bawn-http-forward.h"
+#include "http/bawn-http-parking.h"
 #include "http/bawn-http-reception.h"
 #include "util/bawn-log.h"
 
-#include <string.h>
-
 #define MODULE "cluster"
-/* Waiting requests that go on in one round of the main loop, so that those of others get their
- * turn. */
-#define RUN_BATCH 64
 /* For a 503: a failover takes less. */
 #define RETRY_AFTER_S 1
-
-typedef struct
-{
-  GSource source;
-  BawnHttpGate *gate;
-} GateSource;
 
 /**
  * BawnHttpGate:
@@ -31,8 +21,7 @@ typedef struct
  * @tls: (nullable): the cluster's certificate; %NULL: sealed
  * @self: this node
  * @serial: counts what it was told
- * @parked: (element-type BawnHttpPassage): wait for an active node, in order of deadline
- * @due: (element-type BawnHttpPassage): have waited, and go on as soon as may be
+ * @parking: requests that wait for an active node
  * @visitors: (element-type BawnHttpVisitor): links of other nodes
  */
 struct _BawnHttpGate
@@ -47,38 +36,8 @@ struct _BawnHttpGate
   BawnHttpReception *reception; /* nullable: of the first worker only */
   BawnHttpVisitorHost host;
   GPtrArray *visitors;
-  GQueue parked;
-  GQueue due;
-  GSource *runner;
-  GSource *timer;
-  gint64 timer_us; /* what it is set to; -1: off */
+  BawnHttpParking *parking;
 };
-
-static void
-set_timer (BawnHttpGate *gate)
-{
-  BawnHttpPassage *first = gate->parked.head != NULL ? gate->parked.head->data : NULL;
-  gint64 wanted_us = first != NULL ? first->park_deadline_us : -1;
-
-  /* Put forward when it must be, and back only when it has rung. */
-  if (wanted_us < 0 || (gate->timer_us >= 0 && gate->timer_us <= wanted_us))
-    return;
-  gate->timer_us = wanted_us;
-  g_source_set_ready_time (gate->timer, wanted_us);
-}
-
-/* Takes it out of whichever queue it waits in. */
-static void
-unpark (BawnHttpGate *gate, BawnHttpPassage *passage)
-{
-  if (passage->queue == NULL)
-    return;
-  g_queue_unlink (passage->queue, &passage->link);
-  passage->queue = NULL;
-  g_atomic_int_add (&gate->cluster->n_parked, -1);
-  g_atomic_pointer_add (&gate->cluster->parked_bytes, -(gssize) passage->size);
-  bawn_http_uncount (gate->worker->stats.parked);
-}
 
 static void
 refuse (BawnHttpPassage *passage, const char *text)
@@ -92,8 +51,9 @@ refuse (BawnHttpPassage *passage, const char *text)
 
 /* It has waited long enough: says for what. */
 static void
-give_up (BawnHttpGate *gate, BawnHttpPassage *passage)
+give_up (gpointer owner, BawnHttpPassage *passage)
 {
+  BawnHttpGate *gate = owner;
   const char *trouble = bawn_http_channel_get_trouble (gate->channel);
   g_autofree char *text = NULL;
 
@@ -112,51 +72,18 @@ give_up (BawnHttpGate *gate, BawnHttpPassage *passage)
   refuse (passage, text);
 }
 
-/* In order of deadline; nearly always that is at the end. */
-static void
-insert_parked (BawnHttpGate *gate, BawnHttpPassage *passage)
-{
-  GList *after = gate->parked.tail;
-
-  while (after != NULL
-         && ((BawnHttpPassage *) after->data)->park_deadline_us > passage->park_deadline_us)
-    after = after->prev;
-  passage->queue = &gate->parked;
-  g_queue_insert_after_link (&gate->parked, after, &passage->link);
-}
-
 /* Has it wait for an active node. */
 static void
 park (BawnHttpGate *gate, BawnHttpPassage *passage)
 {
-  BawnHttpCluster *cluster = gate->cluster;
-  gint64 now_us = g_get_monotonic_time ();
-  gboolean again = passage->park_deadline_us > 0;
+  gboolean full = FALSE;
 
-  if (!again)
-    passage->park_deadline_us = now_us + cluster->park.timeout_us;
-  if (passage->park_deadline_us <= now_us)
-    {
-      give_up (gate, passage);
-      return;
-    }
-
-  passage->size = bawn_http_exchange_get_size (passage->exchange);
-  guint n = (guint) g_atomic_int_add (&cluster->n_parked, 1) + 1;
-  gsize bytes =
-      (gsize) g_atomic_pointer_add (&cluster->parked_bytes, (gssize) passage->size) + passage->size;
-  bawn_http_count (gate->worker->stats.parked);
-  insert_parked (gate, passage);
-  if (n > cluster->park.max_requests || bytes > cluster->park.max_bytes)
-    {
-      unpark (gate, passage);
-      bawn_http_count (gate->worker->stats.park_refusals);
-      refuse (passage, "no node of the cluster is active, and too many requests wait for one");
-      return;
-    }
-  if (!again)
-    bawn_http_count (gate->worker->stats.parked_total);
-  set_timer (gate);
+  if (bawn_http_parking_enter (gate->parking, passage, &full))
+    return;
+  if (full)
+    refuse (passage, "no node of the cluster is active, and too many requests wait for one");
+  else
+    give_up (gate, passage);
 }
 
 static gboolean
@@ -198,8 +125,9 @@ forward (BawnHttpGate *gate, BawnHttpPassage *passage)
 }
 
 static void
-route (BawnHttpGate *gate, BawnHttpPassage *passage)
+route (gpointer owner, BawnHttpPassage *passage)
 {
+  BawnHttpGate *gate = owner;
   gboolean here = gate->tls == NULL || (gate->leader != NULL && gate->leader->is_self);
 
   if (here && passage->serial != gate->serial)
@@ -236,78 +164,10 @@ void
 bawn_http_gate_forget (BawnHttpGate *gate, BawnHttpPassage *passage)
 {
   bawn_http_channel_cancel (gate->channel, &passage->errand);
-  unpark (gate, passage);
+  bawn_http_parking_leave (gate->parking, passage);
 }
 
-static gboolean
-runner_prepare (GSource *source, gint *timeout)
-{
-  return ((GateSource *) source)->gate->due.length > 0;
-}
-
-static gboolean
-runner_check (GSource *source)
-{
-  return runner_prepare (source, NULL);
-}
-
-static gboolean
-runner_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
-{
-  BawnHttpGate *gate = ((GateSource *) source)->gate;
-
-  for (guint i = 0; i < RUN_BATCH && gate->due.head != NULL; i++)
-    {
-      BawnHttpPassage *passage = gate->due.head->data;
-
-      unpark (gate, passage);
-      route (gate, passage);
-    }
-
-  return G_SOURCE_CONTINUE;
-}
-
-static GSourceFuncs runner_funcs = { .prepare = runner_prepare,
-                                     .check = runner_check,
-                                     .dispatch = runner_dispatch };
-
-static gboolean
-timer_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
-{
-  BawnHttpGate *gate = ((GateSource *) source)->gate;
-  gint64 now_us = g_get_monotonic_time ();
-
-  gate->timer_us = -1;
-  g_source_set_ready_time (source, -1);
-  while (gate->parked.head != NULL)
-    {
-      BawnHttpPassage *passage = gate->parked.head->data;
-
-      if (passage->park_deadline_us > now_us)
-        break;
-      unpark (gate, passage);
-      give_up (gate, passage);
-    }
-  set_timer (gate);
-
-  return G_SOURCE_CONTINUE;
-}
-
-static GSourceFuncs timer_funcs = { .dispatch = timer_dispatch };
-
-/* Something has changed: everybody who waits tries again, in turn. */
-static void
-run_parked (BawnHttpGate *gate)
-{
-  while (gate->parked.head != NULL)
-    {
-      BawnHttpPassage *passage = gate->parked.head->data;
-
-      g_queue_unlink (&gate->parked, &passage->link);
-      passage->queue = &gate->due;
-      g_queue_push_tail_link (&gate->due, &passage->link);
-    }
-}
+static const BawnHttpParkingEvents parking_events = { .go_on = route, .give_up = give_up };
 
 static BawnHttpPassage *
 passage_of (BawnHttpErrand *errand)
@@ -318,7 +178,7 @@ passage_of (BawnHttpErrand *errand)
 static void
 on_ready (gpointer owner)
 {
-  run_parked (owner);
+  bawn_http_parking_run (((BawnHttpGate *) owner)->parking);
 }
 
 static void
@@ -448,7 +308,7 @@ bawn_http_gate_wake (BawnHttpGate *gate)
                          gate->tls, gate->self);
   for (guint i = 0; i < gate->visitors->len; i++)
     bawn_http_visitor_say_hello (g_ptr_array_index (gate->visitors, i), gate->self);
-  run_parked (gate);
+  bawn_http_parking_run (gate->parking);
 }
 
 guint
@@ -514,17 +374,6 @@ bawn_http_gate_admit (BawnHttpGate *gate, BawnHttpWire *wire)
   bawn_http_count (gate->worker->stats.peer_connections);
 }
 
-static GSource *
-add_source (BawnHttpGate *gate, GSourceFuncs *funcs, const char *name)
-{
-  GSource *source = g_source_new (funcs, sizeof (GateSource));
-
-  ((GateSource *) source)->gate = gate;
-  g_source_set_name (source, name);
-  g_source_attach (source, gate->worker->context);
-  return source;
-}
-
 /**
  * bawn_http_gate_new:
  * @worker: whose; it has a cluster, a poller and a handler for it
@@ -538,7 +387,6 @@ bawn_http_gate_new (BawnHttpWorker *worker)
 
   gate->worker = worker;
   gate->cluster = worker->cluster;
-  gate->timer_us = -1;
   gate->visitors = g_ptr_array_new ();
   gate->host = (BawnHttpVisitorHost){
     .worker = worker,
@@ -548,8 +396,7 @@ bawn_http_gate_new (BawnHttpWorker *worker)
     .closed = on_visitor_closed,
     .owner = gate,
   };
-  gate->runner = add_source (gate, &runner_funcs, "bawn-http-gate");
-  gate->timer = add_source (gate, &timer_funcs, "bawn-http-park");
+  gate->parking = bawn_http_parking_new (worker, &parking_events, gate);
   gate->channel = bawn_http_channel_new (worker->context, worker->poller, worker->index > 0,
                                          &channel_events, gate);
   worker->gate = gate;
@@ -579,10 +426,7 @@ bawn_http_gate_free (BawnHttpGate *gate)
     bawn_http_visitor_close (g_ptr_array_index (gate->visitors, 0), "this node stops");
   g_ptr_array_unref (gate->visitors);
   bawn_http_channel_free (gate->channel);
-  g_source_destroy (gate->runner);
-  g_source_unref (gate->runner);
-  g_source_destroy (gate->timer);
-  g_source_unref (gate->timer);
+  bawn_http_parking_free (gate->parking);
   g_clear_pointer (&gate->leader, bawn_leader_unref);
   g_clear_pointer (&gate->tls, bawn_http_peer_tls_unref);
   bawn_peer_free (gate->self);

@@ -79,6 +79,7 @@ class Side(asyncio.Protocol):
         self.twin = self.transport = None
         self.queue = collections.deque()  # of (when, bytes), in the order of arrival; None for the end
         self.lost = False
+        self.ends = set()  # of "in" and "out"
         self.closed = False
 
     def connection_made(self, transport):
@@ -92,7 +93,13 @@ class Side(asyncio.Protocol):
 
     def eof_received(self):
         self.link.received(self, None)
+        self.end("in")
         return True
+
+    def end(self, way):
+        self.ends.add(way)
+        if len(self.ends) == 2:
+            self.transport.close()
 
     def connection_lost(self, error):
         self.closed = True
@@ -113,8 +120,11 @@ class Side(asyncio.Protocol):
         if self.closed or self.transport is None:
             return
         if data is None:
-            if self.transport.can_write_eof():
+            try:
                 self.transport.write_eof()
+                self.end("out")
+            except OSError:
+                self.abort()  # it is gone already
         else:
             self.transport.write(data)
             if self.transport.get_write_buffer_size() > AHEAD:
@@ -217,13 +227,11 @@ class Link:
         twin = side.twin
         if twin is None or twin.closed:
             return
-        if self.mode in ("hold", "drop"):
+        if error is not None and self.mode not in ("hold", "drop"):
+            twin.abort()
+        elif error is not None:
             # The other side does not learn of it before the link is back.
             twin.lost = True
-        elif error is not None:
-            twin.abort()
-        elif twin.transport is not None:
-            twin.transport.close()
 
 
 async def serve():

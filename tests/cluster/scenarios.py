@@ -24,7 +24,7 @@ from workload import Burst, Workload  # noqa: E402
 # How often a thing that needs luck is tried again.
 ATTEMPTS = 6
 # What a node writes to its log when the storage has refused its fence.
-REFUSAL = re.compile(r"deposed|refused (by )?the fence|the fence (was|is) refused", re.IGNORECASE)
+REFUSAL = re.compile(r"the storage refused the fence of epoch \d+: [^\n]*was not written")
 
 
 class Run:
@@ -156,6 +156,7 @@ def peers(run, mode):
     with run.clients("peers-" + mode) as work:
         active = run.cluster.wait_active()
         active.cut_off_from_peers(mode)
+        work.wait_stuck(work.besides(active))
         work.wait_progress(work.on([active]))
         active.cut_off_from_peers("pass")
         work.wait_progress()
@@ -223,10 +224,10 @@ def late_write(run):
             # So that nothing writes over what may arrive now.
             work.over.set()
             run.storage.heal(old.number)
-            wait_for("the old one to know", lambda: old.health() == 429)
+            run.cluster.wait_whole()
             seen = refusals(old, since)
         if seen:
-            print("# refused by the storage: %s" % seen[:3])
+            print("# %s: %s" % (old, seen[-1]))
             return
     raise AssertionError("no write of a deposed node was ever refused by the storage")
 
@@ -246,10 +247,10 @@ def late_write_sqlite(run):
             new_active(run, work, old)
             work.over.set()
             old.resume()
-            wait_for("the old one to know", lambda: old.health() == 429)
+            run.cluster.wait_whole()
             seen = refusals(old, since)
         if seen:
-            print("# refused by the storage: %s" % seen[:3])
+            print("# %s: %s" % (old, seen[-1]))
             return
     raise AssertionError("no write of a deposed node was ever refused by the storage")
 

@@ -135,7 +135,7 @@ class StorageServed:
         if self.session is None or self.session[0] != node:
             self.session = (node, self.servers.session(node))
         try:
-            value = self.session[1].get("/bawn/core/_fence")
+            value = self.session[1].get("/bawn/tree/core/_fence")
         except (OSError, EOFError, struct.error):
             self.session = None
             raise

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Clients that read and write while things happen to the cluster, and remember what they were answered."""
 
+import collections
 import http.client
 import json
 import random
+import sys
 import threading
 import time
 
@@ -305,7 +307,11 @@ class Workload:
         count = self.history.check()
         silence = max([client.silence for client in self.clients + self.roamers] or [0.0])
         print("# %s: %d requests, %d failed; the longest that a client was without a write: %.2f s"
-              % (self.name, count, len(self.failures), silence), flush=True)
+              % (self.name, count, len(self.failures), silence))
+        kinds = collections.Counter((str(f.node), f.what[:120]) for f in self.failures)
+        for (node, what), times in sorted(kinds.items()):
+            print("#   %s, %d times: %s" % (node, times, what))
+        sys.stdout.flush()
 
     def verify_list(self, operations):
         made = {key.rsplit("/", 1)[1] for key, all_of_it in operations.items()

@@ -205,7 +205,7 @@ prove (BawnEtcd *etcd, GCancellable *cancellable, GError **error)
   if (json == NULL)
     return FALSE;
   if (!bawn_etcd_read_revision (bawn_json_root (json), &revision)
-      || bawn_rest_json_get (bawn_json_root (json), BAWN_REST_ETCD_SUCCEEDED) != NULL)
+      || bawn_rest_json_get_bool (bawn_json_root (json), BAWN_REST_ETCD_SUCCEEDED, FALSE))
     return bawn_fail (error, BAWN_ERROR_UPSTREAM,
                       "the server does not heed conditions, which makes it unfit for a storage");
 
@@ -219,17 +219,16 @@ static gboolean
 read_outcome (const BawnJsonNode *root, guint n_ops, guint64 *out_version, GError **error)
 {
   const BawnJsonNode *responses = bawn_rest_json_get (root, BAWN_REST_ETCD_RESPONSES);
-  const BawnJsonNode *succeeded = bawn_rest_json_get (root, BAWN_REST_ETCD_SUCCEEDED);
+  gboolean succeeded = bawn_rest_json_get_bool (root, BAWN_REST_ETCD_SUCCEEDED, FALSE);
+  guint n_responses = bawn_json_is (responses, BAWN_JSON_ARRAY) ? responses->n_children : 0;
   guint64 version = 0;
 
-  /* False is what it does not say. */
-  if (bawn_etcd_read_revision (root, &version) && responses == NULL
-      && (succeeded == NULL || bawn_json_is (succeeded, BAWN_JSON_FALSE)))
-    return bawn_fail (error, BAWN_ERROR_CONFLICT, "a key has changed in the storage");
-  if (version == 0 || !bawn_json_is (succeeded, BAWN_JSON_TRUE)
-      || !bawn_json_is (responses, BAWN_JSON_ARRAY) || responses->n_children != n_ops)
+  /* What is false or empty is left out. */
+  if (!bawn_etcd_read_revision (root, &version) || n_responses != (succeeded ? n_ops : 0))
     return bawn_fail (error, BAWN_ERROR_UNKNOWN_OUTCOME,
                       "etcd's answer to a commit cannot be read");
+  if (!succeeded)
+    return bawn_fail (error, BAWN_ERROR_CONFLICT, "a key has changed in the storage");
 
   *out_version = version;
   return TRUE;

@@ -7,6 +7,8 @@
 
 /* Nobody has longer ones; a wrong file may be of any size. */
 #define MAX_PASSWORD 4096
+/* How soon one that waits for another's login notices that it was cancelled. */
+#define WAIT_STEP_US (50 * G_TIME_SPAN_MILLISECOND)
 
 struct _BawnEtcdLogin
 {
@@ -148,8 +150,13 @@ bawn_etcd_login_get_token (BawnEtcdLogin *login,
                            GError **error)
 {
   g_mutex_lock (&login->lock);
-  while (login->is_asking)
-    g_cond_wait (&login->done, &login->lock);
+  while (login->is_asking && !g_cancellable_is_cancelled (cancellable))
+    g_cond_wait_until (&login->done, &login->lock, g_get_monotonic_time () + WAIT_STEP_US);
+  if (login->is_asking)
+    {
+      g_mutex_unlock (&login->lock);
+      return bawn_fail_null (error, BAWN_ERROR_TIMEOUT, "given up");
+    }
   if (login->token != NULL && g_strcmp0 (login->token, stale) != 0)
     {
       BawnWipedString *token = g_strdup (login->token);

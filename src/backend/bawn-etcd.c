@@ -21,6 +21,8 @@
 
 /* Between two questions to servers that are electing their leader. */
 #define RETRY_PAUSE_MS 100
+/* For a question that is asked again when its time is nearly over. */
+#define MIN_PATIENCE_US (50 * G_TIME_SPAN_MILLISECOND)
 #define MAX_FAULT 200
 
 static void
@@ -335,10 +337,10 @@ bawn_etcd_call (BawnEtcd *etcd,
   gint64 patience_us =
       timeout_us > 0 ? timeout_us : bawn_rest_options_get_request_timeout (etcd->options);
   gint64 deadline_us = g_get_monotonic_time () + patience_us;
-  const Post what = { kind, timeout_us, path, body };
 
-  for (;;)
+  for (gint64 left_us = patience_us;; left_us = deadline_us - g_get_monotonic_time ())
     {
+      const Post what = { kind, MAX (left_us, MIN_PATIENCE_US), path, body };
       g_auto (BawnRestReply) reply = { 0 };
 
       if (!post_as_user (etcd, &what, &reply, cancellable, error))

@@ -5,11 +5,17 @@
 
 #include "util/bawn-bytes.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 
 /* libsoup's own limits are off: the alarm is finer, and one lane has one connection at a time. */
 #define NO_TIMEOUT 0
 #define READ_SIZE (64 * 1024)
+/* Silence of 10 s, then three questions 3 s apart: dead in 19 s. */
+#define KEEPALIVE_IDLE_S 10
+#define KEEPALIVE_STEP_S 3
+#define KEEPALIVE_STEPS 3
 
 /* Nothing of libsoup may fall back to the main context of this thread: see BawnRestLane. */
 void
@@ -90,6 +96,17 @@ prepare_tls (BawnRestExchange *exchange, GTlsConnection *tls)
     }
 }
 
+/* A kept connection, or a watch, whose other side is gone without a word must not look alive for
+ * ever. */
+static void
+prepare_socket (GSocket *socket)
+{
+  g_socket_set_keepalive (socket, TRUE);
+  g_socket_set_option (socket, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S, NULL);
+  g_socket_set_option (socket, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_STEP_S, NULL);
+  g_socket_set_option (socket, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_STEPS, NULL);
+}
+
 static void
 on_network_event (SoupMessage *message G_GNUC_UNUSED,
                   GSocketClientEvent event,
@@ -99,8 +116,11 @@ on_network_event (SoupMessage *message G_GNUC_UNUSED,
   BawnRestExchange *exchange = data;
 
   if (event == G_SOCKET_CLIENT_CONNECTED)
-    g_set_object (&exchange->lane->socket,
-                  g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream)));
+    {
+      g_set_object (&exchange->lane->socket,
+                    g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream)));
+      prepare_socket (exchange->lane->socket);
+    }
   if (event == G_SOCKET_CLIENT_COMPLETE)
     exchange->is_fresh = TRUE;
   if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING)

@@ -3,6 +3,9 @@
 
 #include "backend/bawn-rest-private.h"
 
+/* Whoever gives up a call after this long had reason to expect an answer. */
+#define SUSPICIOUS_US (500 * G_TIME_SPAN_MILLISECOND)
+
 /**
  * bawn_rest_reply_clear:
  * @reply: a reply, or zeroes
@@ -258,6 +261,7 @@ typedef struct
   BawnRest *rest;
   const BawnRestRequest *request;
   GCancellable *cancellable; /* nullable */
+  gint64 begin_us;
   gint64 deadline_us;
 } Call;
 
@@ -334,6 +338,15 @@ next_deadline (Call *call, guint n_left)
   return now_us + MAX (call->deadline_us - now_us, 0) / n_left;
 }
 
+/* A call that somebody gives up at once says nothing of the server; one that was given up after a
+ * while says that it is slow. */
+static gboolean
+is_suspicious (Call *call)
+{
+  return !g_cancellable_is_cancelled (call->cancellable)
+         || g_get_monotonic_time () - call->begin_us >= SUSPICIOUS_US;
+}
+
 static gboolean
 should_stop (Call *call)
 {
@@ -374,7 +387,8 @@ ask_each (Call *call, BawnRestReply *out_reply, GError **error)
           return TRUE;
         }
 
-      bawn_rest_leave_address (self, address);
+      if (is_suspicious (call))
+        bawn_rest_leave_address (self, address);
       if (outcome == BAWN_REST_LOST && !call->request->is_repeatable)
         return bawn_fail (error, BAWN_ERROR_UNKNOWN_OUTCOME, "%s", why->message);
       if (outcome == BAWN_REST_ANSWERED)
@@ -423,11 +437,13 @@ bawn_rest_call (BawnRest *rest,
 {
   gint64 timeout_us =
       request->timeout_us > 0 ? request->timeout_us : rest->options->request_timeout_us;
+  gint64 begin_us = g_get_monotonic_time ();
   Call call = {
     .rest = rest,
     .request = request,
     .cancellable = cancellable,
-    .deadline_us = g_get_monotonic_time () + timeout_us,
+    .begin_us = begin_us,
+    .deadline_us = begin_us + timeout_us,
   };
 
   if (g_cancellable_is_cancelled (cancellable))

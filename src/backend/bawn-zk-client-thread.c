@@ -5,10 +5,11 @@
 
 #include <string.h>
 
-/* Between two rounds through all addresses: from here, doubled each time, up to there. */
+/* Between two rounds through all addresses: from here, doubled each time, up to there. An ensemble that has elected its leader
+ * shall not be found out late: leases are a matter of seconds. */
 #define RETRY_MIN_US (50 * G_TIME_SPAN_MILLISECOND)
-#define RETRY_MAX_US G_TIME_SPAN_SECOND
-#define RETRY_DOUBLINGS 5
+#define RETRY_MAX_US (400 * G_TIME_SPAN_MILLISECOND)
+#define RETRY_DOUBLINGS 3
 /* How long the farewell may take; without one the server keeps the session until it expires, which
  * does no harm. */
 #define FAREWELL_US (300 * G_TIME_SPAN_MILLISECOND)
@@ -151,7 +152,9 @@ on_opened (gpointer owner, gint32 timeout_ms, const BawnZkSession *session)
   g_debug ("connected to ZooKeeper at %s, session timeout %d ms",
            bawn_zk_connection_get_address (self->connection), timeout_ms);
   self->session = *session;
-  self->timeout_us = timeout_ms * G_TIME_SPAN_MILLISECOND;
+  /* A server may grant more than was asked for; that makes its silence no better. */
+  self->timeout_us =
+      MIN (timeout_ms * G_TIME_SPAN_MILLISECOND, self->options->session_timeout_us);
   self->has_session = TRUE;
   if (self->options->auth == NULL)
     {

@@ -261,7 +261,8 @@ read_more (BawnZkConnection *self)
 static void
 greet (BawnZkConnection *self)
 {
-  arm (self, MAX (self->options->connect_timeout_us, self->options->session_timeout_us));
+  /* Opening a session takes a majority's consent. */
+  arm (self, MAX (self->options->connect_timeout_us, self->options->session_timeout_us / 2));
   write_more (self);
   read_more (self);
 }

@@ -344,17 +344,19 @@ on_visitor_closed (gpointer owner, BawnHttpVisitor *visitor, const BawnPeer *pee
  * bawn_http_gate_admit:
  * @gate: a gate
  * @wire: of a node of this cluster; taken over
+ * @tls: what it was known by
  *
  * Lets another node in.
  */
 void
-bawn_http_gate_admit (BawnHttpGate *gate, BawnHttpWire *wire)
+bawn_http_gate_admit (BawnHttpGate *gate, BawnHttpWire *wire, BawnHttpPeerTls *tls)
 {
   g_autoptr (GError) error = NULL;
 
-  /* The thread that has made the handshake may know more. */
+  /* The thread that has made the handshake may have known more than this one, or less than is the
+   * case by now. */
   refresh (gate);
-  if (gate->tls == NULL || gate->worker->stopping)
+  if (gate->tls == NULL || !bawn_http_peer_tls_equal (gate->tls, tls) || gate->worker->stopping)
     {
       bawn_http_wire_close (wire);
       return;

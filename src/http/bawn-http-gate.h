@@ -45,6 +45,6 @@ guint bawn_http_gate_get_serial (BawnHttpGate *gate);
 void bawn_http_gate_route (BawnHttpGate *gate, BawnHttpPassage *passage);
 void bawn_http_gate_forget (BawnHttpGate *gate, BawnHttpPassage *passage);
 BawnHttpPeerTls *bawn_http_gate_peek_tls (BawnHttpGate *gate);
-void bawn_http_gate_admit (BawnHttpGate *gate, BawnHttpWire *wire);
+void bawn_http_gate_admit (BawnHttpGate *gate, BawnHttpWire *wire, BawnHttpPeerTls *tls);
 
 G_END_DECLS

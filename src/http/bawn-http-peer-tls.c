@@ -127,6 +127,13 @@ bawn_http_peer_tls_is_of (BawnHttpPeerTls *tls, BawnClusterIdentity *identity)
          || bawn_bytes_equal (tls->identity->certificate, identity->certificate);
 }
 
+/* Whether both are of one identity. */
+gboolean
+bawn_http_peer_tls_equal (BawnHttpPeerTls *a, BawnHttpPeerTls *b)
+{
+  return a == b || bawn_bytes_equal (a->der, b->der);
+}
+
 static gboolean
 open_session (
     BawnHttpPeerTls *tls, int fd, gboolean accepted, gnutls_session_t *out_session, GError **error)

@@ -23,6 +23,7 @@ BawnHttpPeerTls *bawn_http_peer_tls_new (BawnClusterIdentity *identity, GError *
 BawnHttpPeerTls *bawn_http_peer_tls_ref (BawnHttpPeerTls *tls);
 void bawn_http_peer_tls_unref (BawnHttpPeerTls *tls);
 gboolean bawn_http_peer_tls_is_of (BawnHttpPeerTls *tls, BawnClusterIdentity *identity);
+gboolean bawn_http_peer_tls_equal (BawnHttpPeerTls *a, BawnHttpPeerTls *b);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnHttpPeerTls, bawn_http_peer_tls_unref)
 

@@ -19,6 +19,7 @@ typedef struct
 {
   BawnHttpReception *reception;
   BawnHttpHandshake *handshake;
+  BawnHttpPeerTls *tls;
   char *host;
   GList link;
 } Stranger;
@@ -38,6 +39,7 @@ static void
 forget (Stranger *stranger)
 {
   g_queue_unlink (&stranger->reception->strangers, &stranger->link);
+  bawn_http_peer_tls_unref (stranger->tls);
   g_free (stranger->host);
   g_free (stranger);
 }
@@ -55,18 +57,28 @@ typedef struct
 {
   BawnHttpWorker *worker;
   BawnHttpWire wire;
+  BawnHttpPeerTls *tls;
 } Transfer;
+
+static void
+transfer_free (Transfer *transfer)
+{
+  bawn_http_peer_tls_unref (transfer->tls);
+  bawn_http_worker_unref (transfer->worker);
+  g_free (transfer);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Transfer, transfer_free)
 
 static void
 on_transfer (gpointer data)
 {
-  g_autofree Transfer *transfer = data;
+  g_autoptr (Transfer) transfer = data;
 
   if (transfer->worker->gate != NULL)
-    bawn_http_gate_admit (transfer->worker->gate, &transfer->wire);
+    bawn_http_gate_admit (transfer->worker->gate, &transfer->wire, transfer->tls);
   else
     bawn_http_wire_close (&transfer->wire);
-  bawn_http_worker_unref (transfer->worker);
 }
 
 static BawnHttpWorker *
@@ -85,6 +97,26 @@ least_visited (GPtrArray *workers)
   return best;
 }
 
+/* Gives it to the worker that has the fewest. */
+static void
+hand_over (BawnHttpReception *reception, BawnHttpWire *wire, BawnHttpPeerTls *tls)
+{
+  BawnHttpWorker *worker = least_visited (reception->worker->siblings);
+
+  if (worker == reception->worker)
+    {
+      bawn_http_gate_admit (worker->gate, wire, tls);
+      return;
+    }
+
+  Transfer *transfer = g_new (Transfer, 1);
+  *transfer = (Transfer){ bawn_http_worker_ref (worker), *wire, bawn_http_peer_tls_ref (tls) };
+  if (bawn_http_worker_post (worker, on_transfer, transfer))
+    return;
+  bawn_http_wire_close (&transfer->wire);
+  transfer_free (transfer);
+}
+
 static void
 on_handshake (BawnHttpHandshake *handshake,
               BawnHttpWire *wire,
@@ -93,36 +125,17 @@ on_handshake (BawnHttpHandshake *handshake,
 {
   Stranger *stranger = user_data;
   BawnHttpReception *reception = stranger->reception;
-  BawnHttpCluster *cluster = reception->worker->cluster;
 
   if (wire == NULL)
     {
       g_debug ("%s: cluster port: %s", stranger->host, error->message);
       bawn_http_count (reception->worker->stats.peer_handshake_failures);
     }
+  else if (g_atomic_int_get (&reception->worker->cluster->n_visitors) >= BAWN_HTTP_MAX_VISITORS)
+    bawn_http_wire_close (wire);
+  else
+    hand_over (reception, wire, stranger->tls);
   forget (stranger);
-  if (wire == NULL)
-    return;
-  if (g_atomic_int_get (&cluster->n_visitors) >= BAWN_HTTP_MAX_VISITORS)
-    {
-      bawn_http_wire_close (wire);
-      return;
-    }
-
-  BawnHttpWorker *worker = least_visited (reception->worker->siblings);
-  if (worker == reception->worker)
-    {
-      bawn_http_gate_admit (worker->gate, wire);
-      return;
-    }
-  Transfer *transfer = g_new (Transfer, 1);
-  *transfer = (Transfer){ bawn_http_worker_ref (worker), *wire };
-  if (!bawn_http_worker_post (worker, on_transfer, transfer))
-    {
-      bawn_http_wire_close (&transfer->wire);
-      bawn_http_worker_unref (worker);
-      g_free (transfer);
-    }
 }
 
 /* Makes room for one more of @host. */
@@ -164,6 +177,7 @@ receive (BawnHttpReception *reception, int fd, const BawnHttpAddress *address)
   make_room (reception, host);
   Stranger *stranger = g_new0 (Stranger, 1);
   stranger->reception = reception;
+  stranger->tls = bawn_http_peer_tls_ref (tls);
   stranger->host = g_steal_pointer (&host);
   stranger->link.data = stranger;
   g_queue_push_tail_link (&reception->strangers, &stranger->link);

@@ -209,13 +209,6 @@ class Cluster:
 
         return wait_for("one node to be active and all others to know it", whole)
 
-    def restart(self, node):
-        if node.runs:
-            node.terminate()
-            node.end()
-        node.start()
-        node.unseal()
-
     def heal(self):
         """Everything runs, unsealed, and reaches everything."""
         for node in self.nodes:

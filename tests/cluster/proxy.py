@@ -10,6 +10,7 @@
   delay     bytes go through, SECONDS late
   hold      nothing goes through, nor does the end of a connection; what was sent arrives when the link is set to another
             mode, as it does when a network comes back and TCP sends again
+  halt      the same for what clients send only; answers come
   drop      what is sent is gone; when the link is set to another mode its connections are reset
   reset     connections are reset, new ones as soon as they are made
   refuse    connections are reset, new ones refused
@@ -28,7 +29,7 @@ import subprocess
 import sys
 import threading
 
-MODES = ("pass", "delay", "hold", "drop", "reset", "refuse", "cut")
+MODES = ("pass", "delay", "hold", "halt", "drop", "reset", "refuse", "cut")
 # What one side may send ahead of the other.
 AHEAD = 4 << 20
 
@@ -158,7 +159,7 @@ class Link:
             elif mode == "drop":
                 side.lost = side.lost or bool(side.queue)
                 side.queue.clear()
-            elif mode != "hold":
+            elif mode not in ("hold", "halt"):
                 if side.is_client and side.twin is None:
                     self.connect(side)
                 self.pump(side)
@@ -172,7 +173,7 @@ class Link:
         self.count["connections"] += 1
         if self.mode == "reset":
             side.abort()
-        elif self.mode not in ("hold", "drop"):
+        elif self.mode not in ("hold", "halt", "drop"):
             self.connect(side)
         elif self.mode == "drop":
             side.lost = True
@@ -203,15 +204,18 @@ class Link:
             self.count["cut"] += 1
             self.reset(side)
             return
-        if self.mode == "hold":
+        if self.mode in ("hold", "halt"):
             self.count["held"] += size * side.is_client
         late = self.seconds if self.mode == "delay" else 0.0
         side.queue.append((self.loop.time() + late, data))
         self.pump(side)
 
+    def lets_through(self, side):
+        return self.mode not in ("hold", "drop") and not (self.mode == "halt" and side.is_client)
+
     def pump(self, side):
         """Hands on what is due."""
-        while side.queue and self.mode not in ("hold", "drop"):
+        while side.queue and self.lets_through(side):
             if side.twin is None or side.twin.transport is None:
                 return
             when, data = side.queue[0]
@@ -227,7 +231,7 @@ class Link:
         twin = side.twin
         if twin is None or twin.closed:
             return
-        if error is not None and self.mode not in ("hold", "drop"):
+        if error is not None and self.mode not in ("hold", "halt", "drop"):
             twin.abort()
         elif error is not None:
             # The other side does not learn of it before the link is back.

@@ -124,6 +124,18 @@ def test_held_bytes_arrive_in_the_end():
             assert hear(s, 2) == b"b\n" and hear(late, 2) == b"c\n"
 
 
+def test_a_halted_request_arrives_in_the_end():
+    with Bench() as b, b.connect() as s:
+        say(s, b"a\n")
+        hear(s, 2)
+        b.proxy.set("l", "halt")
+        say(s, b"b\n")
+        wait_for("the proxy to hold it", lambda: b.proxy.counts("l")["held"] == 2)
+        assert b.echo.got == [b"a\n"]
+        b.proxy.set("l", "pass")
+        assert hear(s, 2) == b"b\n"
+
+
 def test_a_held_connection_that_its_client_gave_up_still_carries_what_was_sent():
     with Bench() as b:
         with b.connect() as s:

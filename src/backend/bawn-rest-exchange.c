@@ -245,6 +245,8 @@ tell_why (BawnRestExchange *exchange, const GError *why, GError **error)
     text = exchange->fault;
   else if (bawn_rest_alarm_rang (exchange->alarm))
     text = exchange->is_sent ? "no answer in time" : "no connection in time";
+  else if (g_error_matches (why, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    text = "given up before an answer came";
 
   return bawn_fail (error, BAWN_ERROR_UPSTREAM, "%s: %s", exchange->address->shown, text);
 }

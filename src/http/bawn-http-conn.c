@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <glib-unix.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* How often a header of the PROXY protocol that came in parts is looked at again: what is there stays in the socket, which
@@ -404,9 +405,19 @@ bawn_http_conn_expired (gpointer owner, BawnHttpPhase phase)
     }
 }
 
-/* The server stops: whoever has no request under way goes now, the others after it. */
+/* The server stops: whoever waits between requests goes now, the others after the one that is under way, or on its way. */
 void
 bawn_http_conn_wind_down (BawnHttpConn *conn)
+{
+  int unread = 0;
+
+  if (conn->ticket.phase == BAWN_HTTP_PHASE_IDLE && (ioctl (conn->wire.fd, FIONREAD, &unread) != 0 || unread == 0))
+    bawn_http_wire_shutdown (&conn->wire, SHUT_RDWR);
+}
+
+/* The server stops: whoever has not said yet what he wants has had his chance. */
+void
+bawn_http_conn_hang_up (BawnHttpConn *conn)
 {
   if (conn->stream == NULL)
     destroy (conn);

@@ -42,6 +42,7 @@ void bawn_http_conn_enter (BawnHttpConn *conn, BawnHttpPhase phase);
 void bawn_http_conn_finished (BawnHttpConn *conn);
 void bawn_http_conn_expired (gpointer owner, BawnHttpPhase phase);
 void bawn_http_conn_wind_down (BawnHttpConn *conn);
+void bawn_http_conn_hang_up (BawnHttpConn *conn);
 void bawn_http_conn_abort (BawnHttpConn *conn);
 
 G_END_DECLS

@@ -96,6 +96,46 @@ bawn_http_listener_open (BawnHttpListenerConfig *config, guint n_workers, GError
 }
 
 /**
+ * bawn_http_listener_turn_away:
+ * @listener: a listener
+ * @n_workers: how many will say bawn_http_listener_leave()
+ *
+ * Begins to close: nobody new comes in, but who has come is still to be accepted. Sockets that systemd holds are left as they
+ * are, since who comes now waits there for the next server.
+ *
+ * Returns: whether somebody may be on the way in, from another machine
+ */
+gboolean
+bawn_http_listener_turn_away (BawnHttpListener *listener, guint n_workers)
+{
+  BawnHttpAddress address = { 0 };
+  gboolean remote = FALSE;
+
+  g_atomic_int_set (&listener->n_leaving, (gint) n_workers);
+  if (listener->unlink_path != NULL)
+    unlink (listener->unlink_path);
+  for (guint i = 0; !listener->activated && i < listener->fds->len; i++)
+    {
+      int fd = g_array_index (listener->fds, int, i);
+
+      if (!bawn_http_socket_address (fd, &address) || address.any.sa_family == AF_UNIX)
+        continue;
+      bawn_http_socket_turn_away (fd);
+      remote = remote || !bawn_http_address_is_local (&address);
+    }
+
+  return remote;
+}
+
+/* By a worker that accepts nobody any more; the last one closes. */
+void
+bawn_http_listener_leave (BawnHttpListener *listener)
+{
+  if (g_atomic_int_dec_and_test (&listener->n_leaving))
+    bawn_http_listener_close (listener);
+}
+
+/**
  * bawn_http_listener_close:
  * @listener: a listener
  *

@@ -40,6 +40,7 @@ typedef struct
  * @shared: which of the two
  * @activated: systemd has them too, and keeps them when we end
  * @closed: nobody is let in any more; atomic
+ * @n_leaving: workers that still have to take who has come; atomic
  * @n_connections: open now; atomic
  * @buffered: bytes of bodies being received; atomic
  *
@@ -53,6 +54,7 @@ typedef struct
   gboolean shared;
   gboolean activated;
   gint closed;
+  gint n_leaving;
   char *url; /* "https://127.0.0.1:8200" */
   char *unlink_path; /* nullable */
   gint n_connections;
@@ -66,6 +68,8 @@ BawnHttpListenerConfig *bawn_http_listener_config_read (BawnConfigGroup *group);
 void bawn_http_listener_config_free (BawnHttpListenerConfig *config);
 
 BawnHttpListener *bawn_http_listener_open (BawnHttpListenerConfig *config, guint n_workers, GError **error);
+gboolean bawn_http_listener_turn_away (BawnHttpListener *listener, guint n_workers);
+void bawn_http_listener_leave (BawnHttpListener *listener);
 void bawn_http_listener_close (BawnHttpListener *listener);
 void bawn_http_listener_free (BawnHttpListener *listener);
 gboolean bawn_http_listener_reload (BawnHttpListener *listener, GError **error);

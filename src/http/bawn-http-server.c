@@ -14,6 +14,8 @@
 #define FAMILY "listener"
 /* Descriptors that the rest of the process may need beside the connections. */
 #define OTHER_FDS 256
+/* For the last segment of a connection that is being made: as long as one takes between distant machines. */
+#define ARRIVAL_US (100 * 1000)
 
 struct _BawnHttpServer
 {
@@ -169,17 +171,20 @@ bawn_http_server_reload (BawnHttpServer *server, GError **error)
  * @server: a server
  * @grace_us: how long requests under way may take
  *
- * Lets nobody in any more, has what is under way answered, and ends all threads. Blocks. Harmless when done already.
+ * Lets nobody in any more, has answered what is under way and what those who have just come ask, and ends all threads. Blocks. Harmless when done already.
  */
 void
 bawn_http_server_stop (BawnHttpServer *server, gint64 grace_us)
 {
   gint64 deadline_us = g_get_monotonic_time () + grace_us;
+  gboolean remote = FALSE;
 
   if (!server->running)
     return;
   for (guint i = 0; i < server->listeners->len; i++)
-    bawn_http_listener_close (g_ptr_array_index (server->listeners, i));
+    remote |= bawn_http_listener_turn_away (g_ptr_array_index (server->listeners, i), server->workers->len);
+  if (remote && grace_us > 0)
+    g_usleep (MIN (ARRIVAL_US, (gulong) grace_us));
   if (server->cluster != NULL)
     bawn_http_cluster_close (server->cluster);
   for (guint i = 0; i < server->workers->len; i++)

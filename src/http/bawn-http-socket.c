@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <grp.h>
+#include <linux/filter.h>
 #include <netdb.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -281,6 +282,31 @@ bawn_http_address_is_local (const BawnHttpAddress *address)
     return IN6_IS_ADDR_LOOPBACK (&address->in6.sin6_addr);
 
   return address->any.sa_family == AF_UNIX;
+}
+
+/**
+ * bawn_http_socket_turn_away:
+ * @fd: a TCP socket that listens
+ *
+ * Has the kernel ignore who wants to connect from now on, so that nobody comes between the last accept() and the close, whom that
+ * would reset: whoever asks again after the close is refused. Who is in the middle of it still gets in. Where it cannot be
+ * done, somebody may be reset.
+ */
+void
+bawn_http_socket_turn_away (int fd)
+{
+  /* The 14th byte of a segment has its flags; SYN alone begins a connection. */
+  static struct sock_filter code[] = {
+    BPF_STMT (BPF_LD | BPF_B | BPF_ABS, 13),
+    BPF_STMT (BPF_ALU | BPF_AND | BPF_K, 0x12),
+    BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, 0x02, 0, 1),
+    BPF_STMT (BPF_RET | BPF_K, 0),
+    BPF_STMT (BPF_RET | BPF_K, 0xffffffff),
+  };
+  static const struct sock_fprog program = { G_N_ELEMENTS (code), code };
+
+  if (setsockopt (fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0)
+    g_debug ("newcomers cannot be turned away: %s", g_strerror (errno));
 }
 
 /* The numeric host; of an IPv4 client on an IPv6 socket the IPv4 one; of a Unix socket "". */

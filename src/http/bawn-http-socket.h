@@ -21,6 +21,7 @@ gboolean bawn_http_socket_open_inet (const char *address, guint n, GArray *out_f
 gboolean bawn_http_socket_open_unix (const char *path, const BawnHttpListenerConfig *config, GArray *out_fds, GError **error);
 gboolean bawn_http_socket_take_activated (const char *name, GArray *out_fds, GError **error);
 gboolean bawn_http_socket_address (int fd, BawnHttpAddress *out_address);
+void bawn_http_socket_turn_away (int fd);
 gboolean bawn_http_address_is_local (const BawnHttpAddress *address);
 char *bawn_http_address_host (const BawnHttpAddress *address);
 guint bawn_http_address_port (const BawnHttpAddress *address);

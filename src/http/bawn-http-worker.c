@@ -15,6 +15,10 @@
 #define ACCEPT_BATCH 32
 /* How long to leave the kernel's queue alone when there are no descriptors left. */
 #define ACCEPT_PAUSE_US (100 * 1000)
+/* Of those that wait in the kernel at the end; it keeps no more for us. */
+#define MAX_LAST_ONES 4096
+/* Whoever has connected right before the end has so long to say what he wants. */
+#define NEWCOMER_PATIENCE_MS 1000
 
 /* Polls a listening socket; able to pause. */
 typedef struct
@@ -357,19 +361,38 @@ on_grace_over (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+/* Takes who waits to be let in, unless the next server does, and then nobody any more. */
+static void
+close_port (BawnHttpPort *port)
+{
+  for (guint i = 0; !port->listener->activated && i < port->accepters->len; i++)
+    for (guint n = 0; n < MAX_LAST_ONES && accept_one (g_ptr_array_index (port->accepters, i)); n++)
+      ;
+  g_ptr_array_set_size (port->accepters, 0);
+  bawn_http_listener_leave (port->listener);
+}
+
+static gboolean
+on_patience_over (gpointer user_data)
+{
+  BawnHttpWorker *worker = user_data;
+
+  each_conn (worker, bawn_http_conn_hang_up);
+  return G_SOURCE_REMOVE;
+}
+
 static gboolean
 on_stop (gpointer user_data)
 {
   BawnHttpWorker *worker = user_data;
+  g_autoptr(GSource) patience = g_timeout_source_new (NEWCOMER_PATIENCE_MS);
 
   worker->stopping = TRUE;
   for (guint i = 0; i < worker->ports->len; i++)
-    {
-      BawnHttpPort *port = g_ptr_array_index (worker->ports, i);
-
-      g_ptr_array_set_size (port->accepters, 0);
-    }
+    close_port (g_ptr_array_index (worker->ports, i));
   each_conn (worker, bawn_http_conn_wind_down);
+  g_source_set_callback (patience, on_patience_over, worker, NULL);
+  g_source_attach (patience, worker->context);
   if (worker->gate != NULL)
     bawn_http_gate_wind_down (worker->gate);
   if (worker->n_conns == 0)

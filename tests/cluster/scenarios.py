@@ -33,7 +33,8 @@ class Run:
     def __init__(self, kind, servers=1):
         self.storage = open_storage(kind, servers)
         try:
-            self.cluster = Cluster(self.storage)
+            extra = {"ha-storage": self.storage.election_settings()} if kind == "split" else None
+            self.cluster = Cluster(self.storage, extra=extra)
             self.watch = FenceWatch(self.storage)
         except BaseException:
             self.storage.close()
@@ -273,10 +274,22 @@ def member_dies(run):
             work.wait_progress()
 
 
+def elections_restart(run):
+    """Without [ha-storage] nobody can be elected, but nobody is deposed either."""
+    with run.clients("elections-restart") as work:
+        elections = run.storage.elections
+        for member in elections.nodes:
+            elections.kill(member)
+        elections.start()
+        work.wait_progress()
+
+
 LOCAL = [step_down, sigterm, sigkill, sigstop, late_write_sqlite, storage_is_locked, peers_drop, peers_refuse, rolling_restart]
 SERVED = [step_down, sigterm, sigkill, sigstop, late_write, storage_drops, storage_delays, storage_resets, storage_restarts,
           peers_drop, peers_refuse, rolling_restart]
 MEMBERS = [member_dies]
+# With [ha-storage] the fence still stands where the data does.
+SPLIT = [step_down, sigterm, sigkill, sigstop, late_write_sqlite, elections_restart]
 
 
 def tell_exception():
@@ -322,8 +335,8 @@ def main(kind):
     def chosen(scenarios):
         return [s for s in scenarios if not wanted or s.__name__ in wanted]
 
-    alone = chosen(LOCAL if kind == "sqlite" else SERVED)
-    members = chosen([] if kind == "sqlite" else MEMBERS)
+    alone = chosen({"sqlite": LOCAL, "split": SPLIT}.get(kind, SERVED))
+    members = chosen([] if kind in ("sqlite", "split") else MEMBERS)
     print("1..%d" % (len(alone) + len(members)), flush=True)
     good = run_scenarios(kind, alone, 1, 1) if alone else True
     good = run_scenarios(kind, members, 3, len(alone) + 1) and good if members else good

@@ -61,6 +61,26 @@ class StorageSqlite:
         self.folder.remove()
 
 
+class StorageSplit(StorageSqlite):
+    """The data in one file, the elections in etcd."""
+
+    kind = "split"
+
+    def __init__(self, count=1):
+        self.elections = KINDS["etcd"](nodes=1)
+        super().__init__(count)
+
+    def election_settings(self):
+        return [("type", "etcd")] + self.elections.settings
+
+    def tell(self):
+        self.elections.tell()
+
+    def close(self):
+        self.elections.close()
+        super().close()
+
+
 class StorageServed:
     """Servers, each node with its own way to them."""
 
@@ -151,4 +171,6 @@ class StorageServed:
 
 
 def open_storage(kind, count=1):
+    if kind == "split":
+        return StorageSplit(count)
     return StorageSqlite(count) if kind == "sqlite" else StorageServed(kind, count)

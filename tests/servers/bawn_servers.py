@@ -11,6 +11,7 @@ Everything that is started ends with the program that started it, however that e
 """
 
 import base64
+import contextlib
 import http.client
 import json
 import os
@@ -85,7 +86,9 @@ class Keeper:
                 for line in lines:
                     verb, what = line.rstrip("\n").split(" ", 1)
                     if verb == "child":
-                        children[what] = os.pidfd_open(int(what))
+                        # One that lived for a moment may have ended, and been waited for, before we come to read of it.
+                        with contextlib.suppress(ProcessLookupError):
+                            children[what] = os.pidfd_open(int(what))
                     elif verb == "ended" and what in children:
                         os.close(children.pop(what))
                     elif verb == "folder":

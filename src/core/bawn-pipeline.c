@@ -289,6 +289,9 @@ run_handler (BawnAttempt *attempt, GError **error)
   BawnRequest *request = attempt->request;
   g_autoptr(BawnResponse) response = NULL;
 
+  /* Whoever asks for help may read it, and no more. */
+  if (request->op == BAWN_OP_HELP && request->authorize_only)
+    return bawn_fail_null (error, BAWN_ERROR_INVALID, "this is not about one node");
   if (request->op == BAWN_OP_HELP && attempt->engine != NULL)
     return bawn_help_response (attempt->engine, request, error);
   if (attempt->route == NULL)

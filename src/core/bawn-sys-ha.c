@@ -153,7 +153,10 @@ find_node_route (BawnCore *core, BawnRequest *request)
   request->rest = request->path + strlen ("sys/");
   const BawnRoute *route = bawn_route_match (BAWN_ENGINE_GET_CLASS (system)->routes, request, NULL);
 
-  return route != NULL && (route->flags & BAWN_ROUTE_NODE) != 0 ? route : NULL;
+  /* Help fits every row, and is for everyone: who may have it may not have the row done. */
+  return route != NULL && (route->flags & BAWN_ROUTE_NODE) != 0 && (route->ops & (guint) request->op) != 0
+             ? route
+             : NULL;
 }
 
 gboolean

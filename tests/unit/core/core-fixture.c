@@ -125,22 +125,14 @@ is_done (Call *call)
   return call->done;
 }
 
-int
-core_fixture_ask (CoreFixture *f, BawnOp op, const char *path, const char *body, const char *token,
-                  BawnResponse **out_response, char **out_message)
+/* Runs @request, filled but for its time. */
+static int
+run (CoreFixture *f, BawnRequest *request, BawnResponse **out_response, char **out_message)
 {
-  g_autoptr(BawnRequest) request = bawn_request_new (op, path);
   g_autoptr(GMainContext) context = g_main_context_new ();
   Call call = { .done = FALSE };
-  g_autoptr(GError) error = NULL;
   int code = CORE_FIXTURE_OK;
 
-  if (body != NULL)
-    {
-      request->data = bawn_json_parse_string (body, &error);
-      g_assert_no_error (error);
-    }
-  request->token = g_strdup (token);
   request->started_us = bawn_clock_real_us (f->clock);
   g_mutex_init (&call.lock);
   g_cond_init (&call.cond);
@@ -160,7 +152,7 @@ core_fixture_ask (CoreFixture *f, BawnOp op, const char *path, const char *body,
 
   if (call.error != NULL)
     {
-      g_test_message ("%s: %s", path, call.error->message);
+      g_test_message ("%s: %s", request->path, call.error->message);
       g_assert_cmpstr (g_quark_to_string (call.error->domain), ==, g_quark_to_string (BAWN_ERROR));
       code = call.error->code;
       if (out_message != NULL)
@@ -172,6 +164,33 @@ core_fixture_ask (CoreFixture *f, BawnOp op, const char *path, const char *body,
   g_clear_pointer (&call.response, bawn_response_free);
 
   return code;
+}
+
+int
+core_fixture_ask (CoreFixture *f, BawnOp op, const char *path, const char *body, const char *token,
+                  BawnResponse **out_response, char **out_message)
+{
+  g_autoptr(BawnRequest) request = bawn_request_new (op, path);
+  g_autoptr(GError) error = NULL;
+
+  if (body != NULL)
+    {
+      request->data = bawn_json_parse_string (body, &error);
+      g_assert_no_error (error);
+    }
+  request->token = g_strdup (token);
+  return run (f, request, out_response, out_message);
+}
+
+int
+core_fixture_authorize (CoreFixture *f, BawnOp op, const char *path, const char *token)
+{
+  g_autoptr(BawnRequest) request = bawn_request_new (op, path);
+
+  request->token = g_strdup (token);
+  request->forwarded = TRUE;
+  request->authorize_only = TRUE;
+  return run (f, request, NULL, NULL);
 }
 
 int

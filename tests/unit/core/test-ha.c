@@ -328,6 +328,28 @@ test_asking_may_be_all_that_is_wanted (Cluster *c, gconstpointer data)
   g_assert_true (is_active (active));
 }
 
+/* Help is for everyone who has a token: it must not open what it is about. */
+static void
+test_help_entitles_to_nothing (Cluster *c, gconstpointer data)
+{
+  unseal_all (c);
+
+  CoreFixture *active = await_active (c, NULL);
+  CoreFixture *standby = other_than (c, active);
+  static const char *const paths[] = { "sys/seal", "sys/host-info", "sys/metrics" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (paths); i++)
+    {
+      g_autoptr(BawnRequest) help = bawn_request_new (BAWN_OP_HELP, paths[i]);
+
+      g_assert_false (bawn_core_concerns_node (standby->core, help));
+      core_fixture_expect (active, BAWN_OP_HELP, paths[i], NULL, active->root);
+      g_assert_cmpint (core_fixture_authorize (active, BAWN_OP_HELP, paths[i], active->root), ==, BAWN_ERROR_INVALID);
+    }
+  g_assert_cmpint (core_fixture_authorize (active, BAWN_OP_UPDATE, "sys/seal", active->root), ==, CORE_FIXTURE_OK);
+  g_assert_true (is_active (active));
+}
+
 #define ADD(name, func) g_test_add ("/core/ha/" name, Cluster, NULL, set_up, func, tear_down)
 
 int
@@ -346,6 +368,7 @@ main (int argc, char **argv)
   ADD ("a-standby-can-be-sealed", test_a_standby_can_be_sealed);
   ADD ("a-refused-fence-ends-in-another-term", test_a_refused_fence_ends_in_another_term);
   ADD ("a-rekey-lost-with-its-node-says-so", test_a_rekey_lost_with_its_node_says_so);
+  ADD ("help-entitles-to-nothing", test_help_entitles_to_nothing);
   ADD ("asking-may-be-all-that-is-wanted", test_asking_may_be_all_that_is_wanted);
   return g_test_run ();
 }

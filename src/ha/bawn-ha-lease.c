@@ -28,6 +28,8 @@ format (const BawnHaLease *lease, gboolean held, const char *successor)
 static void
 extend (BawnHaLease *lease, gint64 sent, gint64 now)
 {
+  if (lease->valid_until != 0 && now >= lease->valid_until)
+    lease->lapses++;
   lease->valid_until = sent + lease->ttl_us - BAWN_HA_MARGIN (lease->ttl_us);
   lease->due = MAX (sent + lease->renew_us, now);
   lease->first_sent = 0;

@@ -66,6 +66,7 @@ typedef enum
  * @renewals: that succeeded
  * @failures: renewals that did not
  * @took_us: how long the last renewal that succeeded has taken
+ * @lapses: how often it was renewed only after it had run out, by a failing storage or by a pause of this process
  *
  * The holder's side of the protocol. Without threads, clocks and storages: times are boot times that are told to it.
  */
@@ -84,6 +85,7 @@ typedef struct
   guint64 renewals;
   guint64 failures;
   gint64 took_us;
+  guint64 lapses;
   /*< private >*/
   guint64 renewal;
   gint64 first_sent; /* of the take or the renewal that is not known to be in */

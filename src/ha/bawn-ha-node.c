@@ -376,6 +376,8 @@ bawn_ha_node_facts (const BawnHaNode *node)
 
   sum = sum * 31 + node->machine.changes;
   sum = sum * 31 + node->promotions + node->promotion_failures + node->depositions;
+  /* Who was told that the lease had run out waits to hear that it is good again. */
+  sum = sum * 31 + node->lease.lapses;
   sum = sum * 31 + (node->storage_answers ? 2 : 0) + (holds || lock->held ? 1 : 0);
   return sum * 31 + (holds || lock->holder == NULL ? 0 : g_str_hash (lock->holder));
 }

@@ -1218,6 +1218,25 @@ test_facts (Fixture *f, gconstpointer data)
   g_assert_cmpuint (bawn_ha_node_facts (&f->node), !=, facts);
 }
 
+/* After a pause nothing had failed, and still everybody must hear that the lease is good again: what
+ * was asked meanwhile waits for that. */
+static void
+test_facts_after_a_pause (Fixture *f, gconstpointer data)
+{
+  become_active (f);
+
+  guint64 facts = bawn_ha_node_facts (&f->node);
+
+  f->now += 2 * TTL;
+  g_assert_false (is_valid (f));
+  expect (f, BAWN_HA_JOB_RENEW);
+  apply (f);
+  finish (f, 0, BAWN_HA_DONE, 0);
+  g_assert_true (is_valid (f));
+  expect_state (f, BAWN_HA_ACTIVE);
+  g_assert_cmpuint (bawn_ha_node_facts (&f->node), !=, facts);
+}
+
 #define ADD(path, data, func) g_test_add ("/ha/node/" path, Fixture, data, set_up, func, tear_down)
 
 static void
@@ -1316,6 +1335,7 @@ add_ends (void)
   ADD ("refused-fences-are-no-race", NULL, test_deposed_again_and_again);
   ADD ("it-shows-what-it-is-and-sees", NULL, test_info);
   ADD ("changes-are-noticed-and-renewals-are-none", NULL, test_facts);
+  ADD ("a-lease-that-is-good-again-is-noticed", NULL, test_facts_after_a_pause);
 }
 
 int

@@ -112,6 +112,33 @@ test_a_stopped_core_answers_that_it_is_sealed (void)
   g_assert_cmpint (core_fixture_call (&f, BAWN_OP_UPDATE, "sys/unseal", "{\"key\":\"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20\"}", NULL), ==, BAWN_ERROR_SEALED);
 }
 
+/* Wherever the storage fails: shares get out, or the storage is as empty as before. */
+static void
+test_shares_of_what_is_initialised_get_out (void)
+{
+  for (guint skip = 0, n_gets = 1; skip < n_gets; skip++)
+    {
+      g_autoptr(BawnBackend) memory = core_fixture_new_backend ();
+      g_autoptr(BawnBackendFault) fault = bawn_backend_fault_new (memory);
+      g_auto(CoreFixture) f = CORE_FIXTURE_INIT;
+      g_autoptr(GPtrArray) shares = NULL;
+      g_autoptr(BawnWipedString) root = NULL;
+      g_autoptr(GBytes) config = NULL;
+      guint64 version = 0;
+
+      core_fixture_open (&f, BAWN_BACKEND (fault));
+      guint before = bawn_backend_fault_count (fault, BAWN_FAULT_GET);
+      bawn_backend_fault_fail (fault, BAWN_FAULT_GET, skip, 1, BAWN_ERROR_UPSTREAM);
+
+      gboolean done = bawn_core_initialize (f.core, 1, 1, &shares, &root, NULL);
+
+      n_gets = bawn_backend_fault_count (fault, BAWN_FAULT_GET) - before;
+      g_assert_true (bawn_backend_get (memory, "core/seal-config", &config, &version, NULL, NULL));
+      g_assert_true (done == (config != NULL));
+      g_assert_true (done == (shares != NULL && root != NULL));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -121,6 +148,7 @@ main (int argc, char **argv)
                    test_a_commit_under_way_is_answered_after_a_stop);
   g_test_add_func ("/core/pipeline/a-stopped-core-answers-that-it-is-sealed",
                    test_a_stopped_core_answers_that_it_is_sealed);
+  g_test_add_func ("/core/pipeline/shares-of-what-is-initialised-get-out", test_shares_of_what_is_initialised_get_out);
 
   return g_test_run ();
 }

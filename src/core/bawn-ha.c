@@ -25,6 +25,7 @@ struct _BawnHa
 
   BawnHaBackend *election;
 
+  GMutex show; /* who is shown, one after another; taken before the other one */
   GMutex lock;
   GCond changed;
   GThread *thread;       /* nullable */
@@ -82,9 +83,11 @@ is_current (BawnHa *ha, const BawnLeader *record, gboolean is_active)
   return info.lock_held && info.lock_epoch == record->epoch && g_strcmp0 (info.lock_holder, record->node_id) == 0;
 }
 
+/* Several threads come here when something has changed, and what the last of them saw must be what stays. */
 static void
 show_leader (BawnHa *ha)
 {
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&ha->show);
   g_autoptr(BawnActive) active = bawn_core_ref_active (ha->core);
   g_autoptr(BawnLeader) shown = NULL;
 
@@ -337,10 +340,8 @@ bawn_ha_forget (BawnHa *ha)
   if (ha == NULL)
     return;
 
-  g_mutex_lock (&ha->lock);
-  g_clear_pointer (&ha->record, bawn_leader_unref);
-  g_mutex_unlock (&ha->lock);
-  bawn_core_set_leader (ha->core, NULL);
+  take_record (ha, NULL);
+  show_leader (ha);
   nudge_watch (ha);
 }
 
@@ -407,6 +408,7 @@ bawn_ha_new (BawnCore *core, const BawnCoreOptions *options)
 
   ha->core = core;
   ha->data = BAWN_IS_HA_BACKEND (data) ? g_object_ref (BAWN_HA_BACKEND (data)) : NULL;
+  g_mutex_init (&ha->show);
   g_mutex_init (&ha->lock);
   g_cond_init (&ha->changed);
   ha->election = g_object_ref (options->ha_backend);
@@ -440,5 +442,6 @@ bawn_ha_free (BawnHa *ha)
   g_clear_pointer (&ha->record, bawn_leader_unref);
   g_cond_clear (&ha->changed);
   g_mutex_clear (&ha->lock);
+  g_mutex_clear (&ha->show);
   g_free (ha);
 }

@@ -247,17 +247,18 @@ on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
     answer (exchange);
 }
 
-/* What was read from memory is the truth only if no other node can have written since. Asked after the reading. */
+/* What was read from memory is the truth only if no other node can have written since. The lease is asked about after the
+ * reading, and whether what was read still stands after that: a term that ends takes it along, so the lease that was good
+ * is the one of the term in which it was read, and not of a later one. */
 static gboolean
 stands (BawnExchange *exchange, GError **error)
 {
   if (exchange->txn == NULL)
     return TRUE;
-  if (!bawn_txn_validate (exchange->txn, error))
-    return FALSE;
+  if (!bawn_ha_may_serve (bawn_core_get_ha (exchange->dispatcher->core)))
+    return bawn_fail (error, BAWN_ERROR_STANDBY, "the lease of this node has run out");
 
-  return bawn_ha_may_serve (bawn_core_get_ha (exchange->dispatcher->core))
-         || bawn_fail (error, BAWN_ERROR_STANDBY, "the lease of this node has run out");
+  return bawn_txn_validate (exchange->txn, error);
 }
 
 static gboolean

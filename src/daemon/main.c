@@ -255,8 +255,10 @@ print_banner (BawnDaemon *daemon)
 }
 
 static gboolean
-on_handed_over (gpointer loop)
+on_handed_over (gpointer data)
 {
+  g_autoptr(GMainLoop) loop = data;
+
   g_main_loop_quit (loop);
   return G_SOURCE_REMOVE;
 }
@@ -276,7 +278,8 @@ on_stop (gpointer user_data)
 
   daemon->stopping = TRUE;
   bawn_notify ("STOPPING=1\nSTATUS=handing over");
-  bawn_cluster_hand_over_async (daemon->core, on_handed_over, daemon->loop);
+  /* Who asks twice is gone by the time that this is over. */
+  bawn_cluster_hand_over_async (daemon->core, on_handed_over, g_main_loop_ref (daemon->loop));
   return G_SOURCE_CONTINUE;
 }
 

@@ -320,6 +320,38 @@ tell_end (BawnCommitter *self, Outcome outcome, guint n_jobs)
                    self->epoch, n_jobs, fate);
 }
 
+static Outcome run_batch (BawnCommitter *self, BawnBatch *batch);
+
+/* What fits by the limits may still be too large together, where the storage has to add to it, such
+ * as folders to deep keys. Nobody is to suffer for what others write, so each transaction is judged
+ * for itself. None of them reads what an earlier one changes, so that none has become stale. */
+static Outcome
+run_one_by_one (BawnCommitter *self, GPtrArray *jobs)
+{
+  Outcome outcome = OUTCOME_IN;
+
+  for (guint i = 0; i < jobs->len; i++)
+    {
+      BawnJob *job = g_ptr_array_index (jobs, i);
+
+      if (is_over (outcome) || outcome == OUTCOME_UNKNOWN)
+        {
+          bawn_job_answer (job, is_over (outcome)
+                                    ? explain (OUTCOME_DEPOSED, NULL)
+                                    : g_error_new_literal (BAWN_ERROR, BAWN_ERROR_STANDBY,
+                                                           "this node is not active any more"));
+          continue;
+        }
+
+      BawnBatch *batch = bawn_batch_new ();
+
+      bawn_batch_add (batch, job);
+      bawn_mirror_depart (self->mirror, batch->touched);
+      outcome = run_batch (self, batch);
+    }
+  return outcome;
+}
+
 /* Takes @batch. */
 static Outcome
 run_batch (BawnCommitter *self, BawnBatch *batch)
@@ -342,6 +374,8 @@ run_batch (BawnCommitter *self, BawnBatch *batch)
   bawn_mirror_land (self->mirror, (const BawnWrite *) (gpointer) batch->writes->data,
                     batch->writes->len, outcome == OUTCOME_IN ? version : 0);
   bawn_batch_free (batch);
+  if (outcome == OUTCOME_REFUSED && jobs->len > 1 && bawn_error_is (refusal, BAWN_ERROR_TOO_LARGE))
+    return run_one_by_one (self, jobs);
 
   if (outcome == OUTCOME_IN || outcome == OUTCOME_IN_AND_OVER)
     {

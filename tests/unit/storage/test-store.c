@@ -736,6 +736,44 @@ test_a_refusal_reaches_all_of_the_batch (Fixture *f, gconstpointer data)
   assert_value (after, "l", "v");
 }
 
+static void
+test_too_large_together_is_not_too_large (Fixture *f, gconstpointer data)
+{
+  Sending held;
+  BawnTxn *txns[3];
+  GAsyncResult *results[3] = { NULL };
+
+  hold_a_batch (f, &held);
+  for (guint i = 0; i < G_N_ELEMENTS (txns); i++)
+    {
+      g_autofree char *key = g_strdup_printf ("k%u", i);
+
+      txns[i] = begin (f);
+      put (txns[i], key, "v");
+      bawn_txn_commit_async (txns[i], NULL, on_committed, &results[i]);
+    }
+  /* Not the one that is held; all three, and then the first of them. */
+  bawn_backend_fault_fail (f->fault, BAWN_FAULT_COMMIT, 1, 2, BAWN_ERROR_TOO_LARGE);
+  bawn_backend_fault_release (f->fault);
+  for (guint i = 0; i < G_N_ELEMENTS (txns); i++)
+    {
+      await (&results[i]);
+      if (i == 0)
+        assert_fails (bawn_txn_commit_finish (txns[i], results[i], &error), BAWN_ERROR_TOO_LARGE);
+      else
+        assert_works (bawn_txn_commit_finish (txns[i], results[i], &error));
+      bawn_txn_unref (txns[i]);
+      g_object_unref (results[i]);
+    }
+  arrive (&held);
+
+  g_autoptr (BawnTxn) after = begin (f);
+
+  assert_value (after, "k0", "-");
+  assert_value (after, "k1", "v");
+  assert_value (after, "k2", "v");
+}
+
 /* --- answers that get lost --- */
 
 static void
@@ -1041,6 +1079,8 @@ main (int argc, char **argv)
   ADD ("a-waiting-commit-can-be-taken-back", test_a_waiting_commit_can_be_taken_back);
   ADD ("the-queue-is-bounded", test_the_queue_is_bounded);
   ADD ("a-refusal-reaches-all-of-the-batch", test_a_refusal_reaches_all_of_the_batch);
+  ADD ("what-is-too-large-together-is-committed-one-by-one",
+       test_too_large_together_is_not_too_large);
   ADD ("a-lost-answer-of-a-commit-that-got-in", test_a_lost_answer_of_a_commit_that_got_in);
   ADD ("a-lost-commit-is-sent-again", test_a_lost_commit_is_sent_again);
   ADD ("a-silent-storage-is-asked-until-it-answers",

@@ -117,21 +117,4 @@ gboolean bawn_zk_client_run_until (BawnZkClient *self,
 void bawn_zk_client_wake_locked (BawnZkClient *self);
 void bawn_zk_watch_free (gpointer data);
 
-/**
- * BawnZkWaker:
- *
- * Lets a cancellable end a wait on a condition: on the stack, between bawn_zk_waker_begin() and
- * _end(), both without the lock.
- */
-typedef struct
-{
-  GMutex *lock;
-  GCond *cond;
-  GCancellable *cancellable;
-  gulong handler;
-} BawnZkWaker;
-
-void bawn_zk_waker_begin (BawnZkWaker *waker, GCancellable *cancellable, GMutex *lock, GCond *cond);
-void bawn_zk_waker_end (BawnZkWaker *waker);
-
 G_END_DECLS

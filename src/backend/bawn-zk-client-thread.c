@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/* Between two rounds through all addresses: from here, doubled each time, up to there. An ensemble that has elected its leader
- * shall not be found out late: leases are a matter of seconds. */
+/* Between two rounds through all addresses: from here, doubled each time, up to there. An ensemble
+ * that has elected its leader shall not be found out late: leases are a matter of seconds. */
 #define RETRY_MIN_US (50 * G_TIME_SPAN_MILLISECOND)
 #define RETRY_MAX_US (400 * G_TIME_SPAN_MILLISECOND)
 #define RETRY_DOUBLINGS 3
@@ -153,8 +153,7 @@ on_opened (gpointer owner, gint32 timeout_ms, const BawnZkSession *session)
            bawn_zk_connection_get_address (self->connection), timeout_ms);
   self->session = *session;
   /* A server may grant more than was asked for; that makes its silence no better. */
-  self->timeout_us =
-      MIN (timeout_ms * G_TIME_SPAN_MILLISECOND, self->options->session_timeout_us);
+  self->timeout_us = MIN (timeout_ms * G_TIME_SPAN_MILLISECOND, self->options->session_timeout_us);
   self->has_session = TRUE;
   if (self->options->auth == NULL)
     {

@@ -3,7 +3,7 @@
 
 #include "backend/bawn-zk-plan.h"
 #include "backend/bawn-zk-tree-private.h"
-#include "backend/bawn-zk-client-private.h"
+#include "backend/bawn-zk-waker.h"
 
 /* The version that ZooKeeper would take for "any". */
 #define ANY_VERSION -1

@@ -18,8 +18,8 @@
 #define MAX_PATH 512
 
 /* Servers of an ordinary configuration give 4 s to 40 s. Nothing of ours goes with the session, so
- * it says only how soon a silent server is left for another one: with this, before a lease of 3 s is
- * over. */
+ * it says only how soon a silent server is left for another one: with this, before a lease of 3 s
+ * is over. */
 #define SESSION_TIMEOUT_US (3 * G_TIME_SPAN_SECOND)
 #define SESSION_TIMEOUT_MIN_US (100 * G_TIME_SPAN_MILLISECOND)
 #define SESSION_TIMEOUT_MAX_US (10 * G_TIME_SPAN_MINUTE)

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "backend/bawn-zk-client-private.h"
+#include "backend/bawn-zk-waker.h"
 
 /* Watches are the one-shot ones that every server has. A recursive one for the whole tree would
  * tell each node of a cluster of each write of the active one, while only few keys are ever waited

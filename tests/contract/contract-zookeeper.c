@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
-/* The conformance suite over ZooKeeper: tests/servers/run zookeeper -- tests/contract/contract-zookeeper */
+/* The conformance suite over ZooKeeper: tests/servers/run zookeeper --
+ * tests/contract/contract-zookeeper */
 
 #include "storage/bawn-backend-registry.h"
 #include "tests/contract/bawn-contract.h"

@@ -61,14 +61,16 @@ bawn_consul_read_names (const BawnRestReply *reply,
                         const char *after,
                         GError **error)
 {
-  g_autoptr (BawnJson) json = bawn_json_parse (reply->body, NULL, NULL);
+  g_autoptr (GError) why = NULL;
+  g_autoptr (BawnJson) json = bawn_json_parse (reply->body, NULL, &why);
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   const BawnJsonNode *array = json != NULL ? bawn_json_root (json) : NULL;
   gsize skip = strlen (folder);
 
   if (!bawn_json_is (array, BAWN_JSON_ARRAY))
     return bawn_fail_null (error, BAWN_ERROR_UPSTREAM,
-                           "Consul at %s sent something else for a list", reply->address);
+                           "the list that Consul at %s sent is none: %s", reply->address,
+                           why != NULL ? why->message : "not an array");
 
   for (const BawnJsonNode *node = array->children; node != NULL; node = node->next)
     {

@@ -55,6 +55,10 @@ on_promote (gpointer data, guint64 epoch, GCancellable *cancellable, GError **er
 {
   BawnHa *ha = data;
 
+  /* Before it: the fence may be refused while the promotion is still on its way. */
+  g_mutex_lock (&ha->lock);
+  ha->own_epoch = epoch;
+  g_mutex_unlock (&ha->lock);
   return bawn_core_promote (ha->core, epoch, cancellable, error);
 }
 
@@ -102,10 +106,29 @@ show_leader (BawnHa *ha)
   g_mutex_unlock (&ha->lock);
 }
 
+static void nudge_watch (BawnHa *ha);
+
+/* The lock has another holder than the record that was read last. */
+static gboolean
+is_behind (BawnHa *ha)
+{
+  g_auto(BawnElectorInfo) info = { 0 };
+
+  bawn_elector_get_info (ha->elector, &info);
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&ha->lock);
+  return info.state == BAWN_HA_STANDBY && info.lock_held
+         && (ha->record == NULL || ha->record->epoch != info.lock_epoch);
+}
+
+/* The watch may hang on a server of the storage that died with the former active node: it looks anew then. */
 static void
 on_changed (gpointer data)
 {
-  show_leader (data);
+  BawnHa *ha = data;
+
+  show_leader (ha);
+  if (is_behind (ha))
+    nudge_watch (ha);
 }
 
 /* The watch */

@@ -201,7 +201,7 @@ init_locked (BawnCore *core, guint shares, guint threshold, GPtrArray **out_shar
     return FALSE;
 
   g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
-  if (status->initialized)
+  if (status->initialized || bawn_core_is_unsealed (core))
     return bawn_fail (error, BAWN_ERROR_INVALID, "Vault is already initialized");
   if (!bawn_store_open_term (store, 0, NULL, error))
     return FALSE;

@@ -109,6 +109,16 @@ bawn_sys_health (BawnCore *core,
   return bawn_response_new_bare (code, bawn_json_writer_finish (&w));
 }
 
+/* A lease that has run out changes no state: the node may get it back. */
+static const char *
+explain (BawnCore *core, const BawnStatus *status)
+{
+  if (!status->standby && is_standby (core, status))
+    return "the lease could not be renewed in time: nothing is answered from memory until it is";
+
+  return status->last_reason != NULL ? status->last_reason : "";
+}
+
 BawnResponse *
 bawn_sys_leader (BawnCore *core,
                  BawnRequest *request G_GNUC_UNUSED,
@@ -136,8 +146,7 @@ bawn_sys_leader (BawnCore *core,
     {
       bawn_json_writer_add_string (&w, "ha_state", status->ha_state);
       bawn_json_writer_add_int (&w, "epoch", leader != NULL ? (gint64) leader->epoch : 0);
-      bawn_json_writer_add_string (&w, "last_change_reason",
-                                   status->last_reason != NULL ? status->last_reason : "");
+      bawn_json_writer_add_string (&w, "last_change_reason", explain (core, status));
     }
   bawn_json_writer_end_object (&w);
 

@@ -18,7 +18,7 @@ tell_state (const BawnStatus *status)
   if (status->sealed)
     return "bawn is sealed";
 
-  return status->standby ? "bawn is unsealed, on standby" : "bawn is unsealed, active";
+  return "bawn is unsealed";
 }
 
 /* What is sealed does not do anything, but could become a standby: peers tag it like this, and its check keeps clients away. */

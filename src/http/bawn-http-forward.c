@@ -114,6 +114,9 @@ bawn_http_forward_is_repeatable (const BawnHttpHead *head)
 {
   static const char *const methods[] = { "GET", "HEAD", "LIST", "HELP", "OPTIONS" };
 
+  /* A wrapped answer is a write: there would be a second token, and nobody to use it. */
+  if (bawn_http_head_get (head, "X-Vault-Wrap-TTL") != NULL)
+    return FALSE;
   for (gsize i = 0; i < G_N_ELEMENTS (methods); i++)
     if (strcmp (head->method, methods[i]) == 0)
       return TRUE;

@@ -61,13 +61,13 @@ give_up (gpointer owner, BawnHttpPassage *passage)
   if (gate->leader == NULL)
     text = g_strdup ("no node of the cluster is active");
   else if (gate->leader->is_self)
-    text = g_strdup ("this node is becoming active, and not ready yet");
+    text = g_strdup ("this node holds the lease, and is not ready yet, or could not renew it in time");
   else if (!bawn_http_channel_is_connected (gate->channel))
     text =
         g_strdup_printf ("the active node cannot be reached at %s: %s", gate->leader->cluster_addr,
                          trouble != NULL ? trouble : "no connection yet");
   else
-    text = g_strdup_printf ("the node at %s holds the lock, and is not active yet",
+    text = g_strdup_printf ("the node at %s holds the lease, and is not ready yet, or could not renew it in time",
                             gate->leader->cluster_addr);
   refuse (passage, text);
 }

@@ -109,7 +109,7 @@ after_the_active_node_declines (Pair *pair, gconstpointer data)
 {
   g_autoptr (Client) client = client_connect_port (pair->b->port);
 
-  /* It holds the lock, and does not serve yet: nobody tells the other when it does. */
+  /* It holds the lease, and does not serve yet: nobody tells the other when it does. */
   node_set (pair->a, NODE_STANDBY, NULL);
   node_set (pair->b, NODE_STANDBY, node_leader (pair->a, pair->b));
   client_send (client, PUT, -1);
@@ -182,9 +182,9 @@ not_for_ever (Pair *pair, gconstpointer data)
   g_assert_cmpuint (node_stats (pair->b).park_timeouts, ==, 1);
 
   node_set (pair->b, NODE_STANDBY, node_leader (pair->b, pair->b));
-  until_refused (client, "this node is becoming active");
+  until_refused (client, "this node holds the lease, and is not ready yet");
   node_set (pair->b, NODE_STANDBY, node_leader (pair->a, pair->b));
-  until_refused (client, "holds the lock, and is not active yet");
+  until_refused (client, "holds the lease, and is not ready yet");
   bawn_http_server_stop (pair->a->server, 0);
   until_refused (client, "cannot be reached at");
   g_assert_cmpuint (node_stats (pair->b).parked, ==, 0);

@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 
@@ -22,6 +23,32 @@ LEASE = os.environ.get("BAWN_TEST_LEASE", "2s")
 BAD = ("CRITICAL", "WARNING **", "ERROR: AddressSanitizer", "LeakSanitizer", "runtime error:", "ThreadSanitizer")
 
 
+class SlowRequest:
+    """A write whose body comes in two parts."""
+
+    BODY = b'{"data":{"slow":"yes"}}'
+
+    def __init__(self, node):
+        self.connection = http.client.HTTPConnection(node.host, API_PORT, timeout=PATIENCE)
+        self.connection.putrequest("POST", "/v1/kv/data/slow")
+        self.connection.putheader("X-Vault-Token", node.cluster.root)
+        self.connection.putheader("Content-Length", str(len(self.BODY)))
+        self.connection.endheaders(self.BODY[:5])
+
+    def finish(self):
+        """Returns the status of the answer."""
+        self.connection.send(self.BODY[5:])
+        answer = self.connection.getresponse()
+        answer.read()
+        return answer.status
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.connection.close()
+
+
 class Node:
     """One bawnd; numbered from 1."""
 
@@ -34,6 +61,7 @@ class Node:
         cluster.proxy.link(self.link, self.cluster_front, (self.host, CLUSTER_PORT))
         self.config = os.path.join(cluster.folder.path, "node%d.conf" % number)
         self.log = os.path.join(cluster.folder.path, "node%d.log" % number)
+        self.lease = os.path.join(cluster.folder.path, "node%d.lease" % number)
         self.process = None
         self.paused = False
 
@@ -47,8 +75,11 @@ class Node:
 
     def write_config(self):
         groups = {
-            "server": [("api-addr", self.url), ("cluster-addr", "https://%s:%d" % self.cluster_front)],
-            "listener": [("address", "%s:%d" % (self.host, API_PORT)), ("cluster-address", "%s:%d" % (self.host, CLUSTER_PORT))],
+            "server": [("api-addr", self.url), ("cluster-addr", "https://%s:%d" % self.cluster_front),
+                       # Never on a slow machine before the test has done its part.
+                       ("shutdown-timeout", "5m")],
+            "listener": [("address", "%s:%d" % (self.host, API_PORT)), ("cluster-address", "%s:%d" % (self.host, CLUSTER_PORT)),
+                         ("body-timeout", "5m")],
             "storage": self.cluster.storage.settings(self.number),
             "ha": [("lease-ttl", LEASE), ("lease-file", os.path.join(self.cluster.folder.path, "node%d.lease" % self.number))],
         }
@@ -122,6 +153,19 @@ class Node:
         process, self.process = self.process, None
         code = process.wait()
         assert code == 0, "%s ended with %d after SIGTERM" % (self.name, code)
+
+    def begin_request(self):
+        request = SlowRequest(self)
+        # Whoever answers this has seen the beginning of that, unless another thread has it, which sees it in a moment.
+        assert self.health() is not None
+        return request
+
+    def release_lease(self):
+        """As ExecStopPost= of the unit. Returns what it says."""
+        done = subprocess.run([BAWND, "--config", self.config, "--release-lease"], capture_output=True, text=True,
+                              timeout=PATIENCE)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.strip()
 
     def pause(self):
         self.process.signal(signal.SIGSTOP)

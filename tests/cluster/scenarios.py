@@ -102,11 +102,38 @@ def sigterm(run):
         work.expect_no_failure(work.besides(old), "SIGTERM of the active node")
 
 
+def sigterm_with_a_slow_client(run):
+    """Who takes his time over a request keeps the node from ending, but not another from taking over."""
+    with run.clients("slow") as work:
+        old = run.cluster.wait_active()
+        with old.begin_request() as slow:
+            old.terminate()
+            take_over(run, work, old)
+            assert not old.process.ended(), "%s has not waited for a request that was under way" % old
+            status = slow.finish()
+        old.end()
+        assert status == 200, "the slow request was answered with %d" % status
+        work.expect_no_failure(work.besides(old), "SIGTERM of the active node")
+
+
 def sigkill(run):
     with run.clients("sigkill") as work:
         old = run.cluster.wait_active()
         old.kill()
         take_over_from_the_dead(run, work, old)
+
+
+def sigkill_and_release(run):
+    """What the service manager does after a death; it may come too late only if everything is slower than a lease."""
+    for attempt in range(ATTEMPTS):
+        with run.clients("release-%d" % attempt) as work:
+            old = run.cluster.wait_active()
+            old.kill()
+            said = old.release_lease()
+            take_over_from_the_dead(run, work, old)
+        if said == "the lease of the process that died is free":
+            return
+    raise AssertionError("the lease of a node that died was never released: %s" % said)
 
 
 def stop_without_the_file(run, node):
@@ -284,9 +311,10 @@ def elections_restart(run):
         work.wait_progress()
 
 
-LOCAL = [step_down, sigterm, sigkill, sigstop, late_write_sqlite, storage_is_locked, peers_drop, peers_refuse, rolling_restart]
-SERVED = [step_down, sigterm, sigkill, sigstop, late_write, storage_drops, storage_delays, storage_resets, storage_restarts,
-          peers_drop, peers_refuse, rolling_restart]
+LOCAL = [step_down, sigterm, sigterm_with_a_slow_client, sigkill, sigkill_and_release, sigstop, late_write_sqlite,
+         storage_is_locked, peers_drop, peers_refuse, rolling_restart]
+SERVED = [step_down, sigterm, sigterm_with_a_slow_client, sigkill, sigkill_and_release, sigstop, late_write,
+          storage_drops, storage_delays, storage_resets, storage_restarts, peers_drop, peers_refuse, rolling_restart]
 MEMBERS = [member_dies]
 # With [ha-storage] the fence still stands where the data does.
 SPLIT = [step_down, sigterm, sigkill, sigstop, late_write_sqlite, elections_restart]

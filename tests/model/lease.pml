@@ -284,6 +284,11 @@ proctype node (byte id)
               me.late_version = 0;
               me.late_epoch = 0 }
 
+#ifdef IDLE_STEP
+  /* Planted too: it never happens, and check.sh must notice. */
+  :: atomic { me.serving && me.state == STANDBY -> me.doubt = true }
+#endif
+
   /* A fence gets there. */
   :: atomic { ANY_EPOCH (fencing) ->
               SOME_EPOCH (fencing);

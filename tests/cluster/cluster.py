@@ -168,7 +168,7 @@ class Node:
         return done.stdout.strip()
 
     def pause(self):
-        self.process.signal(signal.SIGSTOP)
+        self.process.stand_still()
         self.paused = True
 
     def resume(self):

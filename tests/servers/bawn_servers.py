@@ -12,6 +12,7 @@ Everything that is started ends with the program that started it, however that e
 
 import base64
 import contextlib
+import glob
 import http.client
 import json
 import os
@@ -123,6 +124,21 @@ class Process:
     def signal(self, number):
         if self.popen.poll() is None:
             self.popen.send_signal(number)
+
+    def stand_still(self):
+        """SIGSTOP; returns when no thread of it runs any more, which the signal alone does not say."""
+        self.signal(signal.SIGSTOP)
+        wait_for("process %d to stop" % self.pid, lambda: all(state in "TtZX" for state in self.thread_states()))
+
+    def thread_states(self):
+        states = []
+        for path in glob.glob("/proc/%d/task/*/stat" % self.pid):
+            try:
+                with open(path) as f:
+                    states.append(f.read().rpartition(")")[2].split()[0])
+            except OSError:
+                pass
+        return states
 
     def wait(self, patience=PATIENCE):
         """Returns the exit status, -N for signal N; kills what does not end in time, and says so."""
@@ -353,7 +369,7 @@ class Servers:
         self.start(node)
 
     def pause(self, node):
-        self.processes[node].signal(signal.SIGSTOP)
+        self.processes[node].stand_still()
         self.paused.add(node)
 
     def resume(self, node):

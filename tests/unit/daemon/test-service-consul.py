@@ -98,7 +98,7 @@ def test_each_state_is_shown():
         for state in ("sealed", "standby", "active", "standby", "active", "sealed", "active"):
             driver.ask("state " + state)
             see(servers, state, more=("blue", "green"))
-        assert "active" in list(look(servers).values())[0][5]
+        assert "unsealed" in list(look(servers).values())[0][5]
         driver.stop()
         wait_for("the service to be gone", lambda: look(servers) == {})
 

@@ -1,5 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The conformance suite over three etcd, over TLS with a client's certificate, and with a user.
+# The threads that GIO's TLS leaves behind make the leak sanitizer itself crash now and then as it ends; what leaks is found without TLS.
+ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+export ASAN_OPTIONS
 exec "${srcdir:-.}/tests/servers/run" etcd --nodes 3 --tls --auth --tap -- \
   "${builddir:-build}/tests/contract/contract-etcd" --tap -k

@@ -3,7 +3,7 @@
 
 #include "cli/bawn-cli-error.h"
 
-G_DEFINE_QUARK (bawn - cli - error - quark, bawn_cli_error)
+G_DEFINE_QUARK (bawn-cli-error-quark, bawn_cli_error)
 
 /**
  * bawn_cli_fail:

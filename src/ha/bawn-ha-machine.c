@@ -90,6 +90,9 @@ move_to (BawnHaMachine *machine, BawnHaState next, BawnHaEvent event, const char
                  bawn_ha_state_name (machine->state), bawn_ha_event_name (event), reason);
   machine->state = next;
   machine->changes++;
+  /* The end of a withdrawal: why it began is what matters. */
+  if (event == BAWN_HA_RELEASED && machine->reason != NULL)
+    return;
   g_free (machine->reason);
   machine->reason = g_strdup (reason);
 }

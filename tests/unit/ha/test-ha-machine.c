@@ -93,6 +93,21 @@ machine_at (BawnHaMachine *machine, BawnHaState state)
   *machine = (BawnHaMachine){ .state = state };
 }
 
+/* What an operator wants to know is why a node let go, not that it has. */
+static void
+test_the_end_of_a_withdrawal_keeps_its_reason (void)
+{
+  g_auto (BawnHaMachine) machine = { 0 };
+  BawnHaAction action = BAWN_HA_DO_END;
+
+  machine_at (&machine, BAWN_HA_ACTIVE);
+  bawn_ha_machine_step (&machine, BAWN_HA_STEP_DOWN, "somebody asked for it", &action);
+  bawn_ha_machine_step (&machine, BAWN_HA_WITHDRAWN, "no more", &action);
+  bawn_ha_machine_step (&machine, BAWN_HA_RELEASED, "let go of", &action);
+  g_assert_cmpint (machine.state, ==, BAWN_HA_STANDBY);
+  g_assert_cmpstr (machine.reason, ==, "somebody asked for it");
+}
+
 /* What is not a bug, step by step: the state, the action, the counts. */
 static void
 test_steps (void)
@@ -217,6 +232,8 @@ main (int argc, char **argv)
   bawn_log_set_level (BAWN_LOG_ERROR);
   g_log_set_writer_func (count_defects, NULL, NULL);
 
+  g_test_add_func ("/ha/machine/the-end-of-a-withdrawal-keeps-its-reason",
+                   test_the_end_of_a_withdrawal_keeps_its_reason);
   g_test_add_func ("/ha/machine/the-table-is-the-one-of-the-page", test_table);
   g_test_add_func ("/ha/machine/the-states-are-those-of-the-page", test_head);
   g_test_add_func ("/ha/machine/each-step-goes-where-the-table-says", test_steps);

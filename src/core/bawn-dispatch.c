@@ -380,13 +380,21 @@ begin (BawnDispatcher *dispatcher, BawnRequest *request, BawnCoreReply reply, gp
   return exchange;
 }
 
+/* They are in memory, and nobody else is asked: neither the storage nor the active node nor audit devices. */
+static gboolean
+is_for_anybody (const BawnRequest *request)
+{
+  return request->open_metrics && request->op == BAWN_OP_READ && g_str_equal (request->path, "sys/metrics");
+}
+
 void
 bawn_dispatcher_run (BawnDispatcher *dispatcher, BawnRequest *request, BawnCoreReply reply, gpointer user_data)
 {
   BawnExchange *exchange = begin (dispatcher, request, reply, user_data);
 
-  exchange->for_node = request->authorized && !request->forwarded;
-  if (exchange->for_node)
+  gboolean entitled = request->authorized && !request->forwarded;
+  exchange->for_node = entitled || is_for_anybody (request);
+  if (entitled)
     move_to_pool (exchange);
   else
     run_in_place (exchange);

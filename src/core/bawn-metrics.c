@@ -73,16 +73,42 @@ bawn_metrics_get (BawnMetrics *metrics, BawnMetric metric)
   return atomic_load_explicit (&metrics->values[metric], memory_order_relaxed);
 }
 
+static void
+clear_row (gpointer data)
+{
+  g_free (((BawnMetricRow *) data)->label_value);
+}
+
+GArray *
+bawn_metric_rows_new (void)
+{
+  GArray *rows = g_array_new (FALSE, FALSE, sizeof (BawnMetricRow));
+
+  g_array_set_clear_func (rows, clear_row);
+  return rows;
+}
+
 void
 bawn_metrics_append (BawnMetrics *metrics, GArray *rows)
 {
   for (guint i = 0; i < BAWN_N_METRICS; i++)
     {
-      BawnMetricRow row = { infos[i].name, infos[i].kind, infos[i].help,
-                            bawn_metrics_get (metrics, (BawnMetric) i) };
+      BawnMetricRow row = { .name = infos[i].name, .kind = infos[i].kind, .help = infos[i].help };
+
+      row.value = bawn_metrics_get (metrics, (BawnMetric) i);
 
       g_array_append_val (rows, row);
     }
+}
+
+static void
+write_labels (BawnJsonWriter *w, const BawnMetricRow *row)
+{
+  bawn_json_writer_name (w, "Labels");
+  bawn_json_writer_begin_object (w);
+  if (row->label != NULL)
+    bawn_json_writer_add_string (w, row->label, row->label_value);
+  bawn_json_writer_end_object (w);
 }
 
 static void
@@ -91,9 +117,7 @@ write_gauge (BawnJsonWriter *w, const BawnMetricRow *row)
   bawn_json_writer_begin_object (w);
   bawn_json_writer_add_string (w, "Name", row->name);
   bawn_json_writer_add_int (w, "Value", row->value);
-  bawn_json_writer_name (w, "Labels");
-  bawn_json_writer_begin_object (w);
-  bawn_json_writer_end_object (w);
+  write_labels (w, row);
   bawn_json_writer_end_object (w);
 }
 
@@ -106,9 +130,7 @@ write_counter (BawnJsonWriter *w, const BawnMetricRow *row, double interval_s)
   bawn_json_writer_name (w, "Rate");
   bawn_json_writer_double (w, interval_s > 0 ? (double) row->value / interval_s : 0);
   bawn_json_writer_add_int (w, "Sum", row->value);
-  bawn_json_writer_name (w, "Labels");
-  bawn_json_writer_begin_object (w);
-  bawn_json_writer_end_object (w);
+  write_labels (w, row);
   bawn_json_writer_end_object (w);
 }
 
@@ -150,6 +172,23 @@ bawn_metrics_write_json (BawnJsonWriter *w, const GArray *rows, gint64 now_us, d
   bawn_json_writer_end_object (w);
 }
 
+/* Between quotes, three characters are told otherwise. */
+static void
+append_label (GString *text, const BawnMetricRow *row)
+{
+  if (row->label == NULL)
+    return;
+
+  g_string_append_printf (text, "{%s=\"", row->label);
+  for (const char *c = row->label_value; *c != '\0'; c++)
+    {
+      if (*c == '\\' || *c == '"' || *c == '\n')
+        g_string_append_c (text, '\\');
+      g_string_append_c (text, *c == '\n' ? 'n' : *c);
+    }
+  g_string_append (text, "\"}");
+}
+
 /* The text format, version 0.0.4: names of [a-zA-Z0-9_:], counters end in "_total". */
 char *
 bawn_metrics_format_prometheus (const GArray *rows)
@@ -163,8 +202,10 @@ bawn_metrics_format_prometheus (const GArray *rows)
       g_autofree char *base = g_strdelimit (g_strdup (row->name), ".-", '_');
       g_autofree char *name = g_strconcat (base, counts ? "_total" : "", NULL);
 
-      g_string_append_printf (text, "# HELP %s %s\n# TYPE %s %s\n%s %" G_GINT64_FORMAT "\n", name,
-                              row->help, name, counts ? "counter" : "gauge", name, row->value);
+      g_string_append_printf (text, "# HELP %s %s\n# TYPE %s %s\n%s", name, row->help, name,
+                              counts ? "counter" : "gauge", name);
+      append_label (text, row);
+      g_string_append_printf (text, " %" G_GINT64_FORMAT "\n", row->value);
     }
 
   return g_string_free (g_steal_pointer (&text), FALSE);

@@ -47,6 +47,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnMetrics, bawn_metrics_free)
 /**
  * BawnMetricRow:
  * @name: dotted, as the JSON form has it; dots become '_' in the other
+ * @label: (nullable): the name of a label
+ * @label_value: (nullable): (owned): what it says
  *
  * One value to be shown.
  */
@@ -56,8 +58,12 @@ typedef struct
   BawnMetricKind kind;
   const char *help;
   gint64 value;
+  const char *label;
+  char *label_value;
 } BawnMetricRow;
 
+/* (element-type BawnMetricRow): an empty array. */
+GArray *bawn_metric_rows_new (void);
 /* The counters of @metrics as rows behind those in @rows, an array of #BawnMetricRow. */
 void bawn_metrics_append (BawnMetrics *metrics, GArray *rows);
 /* The two forms of the API. @interval_s: how long the counters have been counting. */

@@ -97,7 +97,7 @@ host_info (BawnEngine *engine,
 static void
 add_row (GArray *rows, const char *name, BawnMetricKind kind, const char *help, gint64 value)
 {
-  BawnMetricRow row = { name, kind, help, value };
+  BawnMetricRow row = { .name = name, .kind = kind, .help = help, .value = value };
 
   g_array_append_val (rows, row);
 }
@@ -162,6 +162,22 @@ add_state (GArray *rows, BawnCore *core)
            "Uses of the encryption key, estimated", (gint64) encryptions);
 }
 
+/* Its value says nothing: it is there for its label. */
+static void
+add_last_change (GArray *rows, const char *reason)
+{
+  BawnMetricRow row = {
+    .name = "bawn.ha.last_change",
+    .kind = BAWN_METRIC_GAUGE,
+    .help = "Always 1; why the state last changed",
+    .value = 1,
+    .label = "reason",
+    .label_value = g_utf8_make_valid (reason != NULL ? reason : "", -1),
+  };
+
+  g_array_append_val (rows, row);
+}
+
 static void
 add_election (GArray *rows, BawnCore *core)
 {
@@ -196,6 +212,7 @@ add_election (GArray *rows, BawnCore *core)
            "Times another node took over from this one unasked", (gint64) info.depositions);
   add_row (rows, "bawn.ha.changes", BAWN_METRIC_COUNTER, "Changes of the state",
            (gint64) info.changes);
+  add_last_change (rows, info.last_reason);
   add_row (rows, "bawn.ha.promotion_fence_us", BAWN_METRIC_GAUGE,
            "Microseconds of the last promotion until the fence was taken", times.fence_us);
   add_row (rows, "bawn.ha.promotion_load_us", BAWN_METRIC_GAUGE,
@@ -208,7 +225,7 @@ static BawnResponse *
 metrics (BawnEngine *engine, BawnRequest *request, BawnTxn *txn G_GNUC_UNUSED, GError **error)
 {
   BawnCore *core = bawn_engine_system_get_core (engine);
-  g_autoptr (GArray) rows = g_array_new (FALSE, FALSE, sizeof (BawnMetricRow));
+  g_autoptr (GArray) rows = bawn_metric_rows_new ();
   g_autofree char *format = NULL;
 
   if (!bawn_field_string (request, "format", &format, error))

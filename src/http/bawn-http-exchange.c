@@ -189,6 +189,7 @@ decode (BawnHttpExchange *exchange, BawnHttpReply *out_refusal)
     return NULL;
   request->remote_address = g_strdup (exchange->client);
   request->remote_port = conn->remote_port;
+  request->open_metrics = conn->port->listener->config->open_metrics;
   return request;
 }
 

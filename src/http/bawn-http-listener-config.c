@@ -146,6 +146,7 @@ bawn_http_listener_config_read (BawnConfigGroup *group)
   config->socket_user = bawn_config_get_string (group, "socket-user", NULL);
   config->socket_group = bawn_config_get_string (group, "socket-group", NULL);
   read_tls (group, config);
+  config->open_metrics = bawn_config_get_bool (group, "unauthenticated-metrics", FALSE);
   read_limits (group, &config->limits);
   bawn_http_origin_read (&config->origin, group);
   check_address (group, config);

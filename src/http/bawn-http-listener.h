@@ -16,6 +16,7 @@ G_BEGIN_DECLS
  * @tls: with @certificate %NULL for plain HTTP
  * @allow_plain: plain HTTP to strangers is what the operator wants
  * @origin: whom to believe that he speaks for others
+ * @open_metrics: who comes in here needs no token for this node's metrics
  *
  * One [listener] of the configuration.
  */
@@ -31,6 +32,7 @@ typedef struct
   char *socket_group; /* nullable */
   BawnHttpLimits limits;
   BawnHttpOrigin origin;
+  gboolean open_metrics;
 } BawnHttpListenerConfig;
 
 /**

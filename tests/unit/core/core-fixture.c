@@ -126,8 +126,8 @@ is_done (Call *call)
 }
 
 /* Runs @request, filled but for its time. */
-static int
-run (CoreFixture *f, BawnRequest *request, BawnResponse **out_response, char **out_message)
+int
+core_fixture_run (CoreFixture *f, BawnRequest *request, BawnResponse **out_response, char **out_message)
 {
   g_autoptr(GMainContext) context = g_main_context_new ();
   Call call = { .done = FALSE };
@@ -179,7 +179,7 @@ core_fixture_ask (CoreFixture *f, BawnOp op, const char *path, const char *body,
       g_assert_no_error (error);
     }
   request->token = g_strdup (token);
-  return run (f, request, out_response, out_message);
+  return core_fixture_run (f, request, out_response, out_message);
 }
 
 int
@@ -190,7 +190,7 @@ core_fixture_authorize (CoreFixture *f, BawnOp op, const char *path, const char 
   request->token = g_strdup (token);
   request->forwarded = TRUE;
   request->authorize_only = TRUE;
-  return run (f, request, NULL, NULL);
+  return core_fixture_run (f, request, NULL, NULL);
 }
 
 int

@@ -32,6 +32,7 @@ void core_fixture_unseal (CoreFixture *f, guint threshold);
 int core_fixture_call (CoreFixture *f, BawnOp op, const char *path, const char *body, const char *token);
 int core_fixture_ask (CoreFixture *f, BawnOp op, const char *path, const char *body, const char *token,
                       BawnResponse **out_response, char **out_message);
+int core_fixture_run (CoreFixture *f, BawnRequest *request, BawnResponse **out_response, char **out_message);
 /* Asks as another node does that only wants to know whether the caller may. */
 int core_fixture_authorize (CoreFixture *f, BawnOp op, const char *path, const char *token);
 void core_fixture_expect (CoreFixture *f, BawnOp op, const char *path, const char *body, const char *token);

@@ -350,6 +350,93 @@ test_help_entitles_to_nothing (Cluster *c, gconstpointer data)
   g_assert_true (is_active (active));
 }
 
+static void
+take_answer (BawnRequest *request, BawnResponse *response, GError *error, gpointer user_data)
+{
+  g_assert_no_error (error);
+  *(BawnResponse **) user_data = response;
+}
+
+/* As Prometheus asks for them where anybody may: answered before the call returns, so nothing was waited for. */
+static char *
+open_metrics_of (CoreFixture *node)
+{
+  g_autoptr(BawnRequest) request = bawn_request_new (BAWN_OP_READ, "sys/metrics");
+  g_autoptr(BawnResponse) response = NULL;
+
+  request->open_metrics = TRUE;
+  request->data = bawn_json_parse_string ("{\"format\":\"prometheus\"}", NULL);
+  bawn_core_dispatch (node->core, request, take_answer, &response);
+  g_assert_nonnull (response);
+  g_assert_cmpuint (response->status, ==, 200);
+
+  return g_strndup (g_bytes_get_data (response->data, NULL), g_bytes_get_size (response->data));
+}
+
+static void
+assert_shows (const char *text, const char *what)
+{
+  if (strstr (text, what) == NULL)
+    g_error ("\"%s\" is missing in:\n%s", what, text);
+}
+
+static void
+test_metrics_tell_of_the_election (Cluster *c, gconstpointer data)
+{
+  static const char *const names[] = {
+    "\nbawn_ha_epoch ",          "\nbawn_ha_lease_left_us ",        "\nbawn_ha_renewal_us ",
+    "\nbawn_ha_renewals_total ", "\nbawn_ha_promotion_fence_us ",   "\nbawn_ha_promotion_load_us ",
+    "\nbawn_ha_changes_total ",  "\nbawn_ha_promotion_publish_us ", "\nbawn_ha_promotions_total ",
+  };
+  g_autofree char *sealed = open_metrics_of (&c->nodes[0]);
+
+  assert_shows (sealed, "\nvault_core_unsealed 0\n");
+  assert_shows (sealed, "\nbawn_ha_state 0\n");
+  unseal_all (c);
+
+  CoreFixture *active = await_active (c, NULL);
+  CoreFixture *standby = other_than (c, active);
+  g_autofree char *of_active = open_metrics_of (active);
+  g_autofree char *of_standby = open_metrics_of (standby);
+  g_autofree char *epoch = g_strdup_printf ("\nbawn_ha_epoch %" G_GUINT64_FORMAT "\n", epoch_of (active));
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      assert_shows (of_active, names[i]);
+      assert_shows (of_standby, names[i]);
+    }
+  assert_shows (of_active, epoch);
+  assert_shows (of_active, "\nbawn_ha_state 4\n");
+  assert_shows (of_active, "\nbawn_ha_last_change{reason=\"this node can serve\"} 1\n");
+  assert_shows (of_standby, "\nvault_core_active 0\n");
+  assert_shows (of_standby, "\nbawn_ha_last_change{reason=\"");
+}
+
+static void
+assert_not_open (CoreFixture *node, BawnOp op, const char *path, int code)
+{
+  g_autoptr(BawnRequest) request = bawn_request_new (op, path);
+
+  request->open_metrics = TRUE;
+  g_assert_cmpint (core_fixture_run (node, request, NULL, NULL), ==, code);
+}
+
+static void
+test_open_metrics_open_nothing_else (Cluster *c, gconstpointer data)
+{
+  unseal_all (c);
+
+  CoreFixture *active = await_active (c, NULL);
+  CoreFixture *standby = other_than (c, active);
+
+  assert_not_open (active, BAWN_OP_READ, "sys/host-info", BAWN_ERROR_DENIED);
+  assert_not_open (standby, BAWN_OP_READ, "sys/host-info", BAWN_ERROR_STANDBY);
+  assert_not_open (active, BAWN_OP_UPDATE, "sys/seal", BAWN_ERROR_DENIED);
+  assert_not_open (active, BAWN_OP_UPDATE, "sys/metrics", BAWN_ERROR_DENIED);
+  g_assert_cmpint (core_fixture_call (active, BAWN_OP_READ, "sys/metrics", NULL, NULL), ==, BAWN_ERROR_DENIED);
+  g_assert_cmpint (core_fixture_call (standby, BAWN_OP_READ, "sys/metrics", NULL, NULL), ==, BAWN_ERROR_STANDBY);
+}
+
 #define ADD(name, func) g_test_add ("/core/ha/" name, Cluster, NULL, set_up, func, tear_down)
 
 int
@@ -368,6 +455,8 @@ main (int argc, char **argv)
   ADD ("a-standby-can-be-sealed", test_a_standby_can_be_sealed);
   ADD ("a-refused-fence-ends-in-another-term", test_a_refused_fence_ends_in_another_term);
   ADD ("a-rekey-lost-with-its-node-says-so", test_a_rekey_lost_with_its_node_says_so);
+  ADD ("metrics-tell-of-the-election", test_metrics_tell_of_the_election);
+  ADD ("open-metrics-open-nothing-else", test_open_metrics_open_nothing_else);
   ADD ("help-entitles-to-nothing", test_help_entitles_to_nothing);
   ADD ("asking-may-be-all-that-is-wanted", test_asking_may_be_all_that_is_wanted);
   return g_test_run ();

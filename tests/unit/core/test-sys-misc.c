@@ -178,6 +178,27 @@ test_metrics_come_in_both_forms (void)
   sys_check_steps (&f, f.root, steps, G_N_ELEMENTS (steps));
 }
 
+static void
+test_labels_are_quoted (void)
+{
+  g_autoptr (GArray) rows = bawn_metric_rows_new ();
+  BawnMetricRow row = { .name = "a.b", .kind = BAWN_METRIC_GAUGE, .help = "Help", .value = 1 };
+
+  row.label = "why";
+  row.label_value = g_strdup ("it said \"no\" \\\nand went");
+  g_array_append_val (rows, row);
+  g_autofree char *text = bawn_metrics_format_prometheus (rows);
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  bawn_metrics_write_json (&w, rows, 0, 1);
+  g_autoptr (GBytes) json = bawn_json_writer_finish (&w);
+
+  g_assert_cmpstr (text, ==,
+                   "# HELP a_b Help\n# TYPE a_b gauge\n"
+                   "a_b{why=\"it said \\\"no\\\" \\\\\\nand went\"} 1\n");
+  g_assert_nonnull (g_strstr_len (g_bytes_get_data (json, NULL), (gssize) g_bytes_get_size (json),
+                                  "\"Labels\":{\"why\":\"it said \\\"no\\\" \\\\\\nand went\"}"));
+}
+
 static gpointer
 count_up (gpointer data)
 {
@@ -311,6 +332,7 @@ main (int argc, char *argv[])
                    test_what_the_server_is_made_of_is_told);
   g_test_add_func ("/core/sys/config/cors-settings-are-kept", test_cors_settings_are_kept);
   g_test_add_func ("/core/sys/metrics/come-in-both-forms", test_metrics_come_in_both_forms);
+  g_test_add_func ("/core/sys/metrics/labels-are-quoted", test_labels_are_quoted);
   g_test_add_func ("/core/sys/metrics/lose-nothing-between-threads",
                    test_counters_lose_nothing_between_threads);
   g_test_add_func ("/core/sys/spec/comes-out-of-the-tables",

@@ -58,17 +58,22 @@ give_up (gpointer owner, BawnHttpPassage *passage)
   g_autofree char *text = NULL;
 
   bawn_http_count (gate->worker->stats.park_timeouts);
-  if (gate->leader == NULL)
+  if (gate->leader == NULL && bawn_http_exchange_get_request (passage->exchange)->authorize_only)
+    text = g_strdup ("no node of the cluster is active, and only that one can say who may ask this "
+                     "node for this");
+  else if (gate->leader == NULL)
     text = g_strdup ("no node of the cluster is active");
   else if (gate->leader->is_self)
-    text = g_strdup ("this node holds the lease, and is not ready yet, or could not renew it in time");
+    text =
+        g_strdup ("this node holds the lease, and is not ready yet, or could not renew it in time");
   else if (!bawn_http_channel_is_connected (gate->channel))
     text =
         g_strdup_printf ("the active node cannot be reached at %s: %s", gate->leader->cluster_addr,
                          trouble != NULL ? trouble : "no connection yet");
   else
-    text = g_strdup_printf ("the node at %s holds the lease, and is not ready yet, or could not renew it in time",
-                            gate->leader->cluster_addr);
+    text = g_strdup_printf (
+        "the node at %s holds the lease, and is not ready yet, or could not renew it in time",
+        gate->leader->cluster_addr);
   refuse (passage, text);
 }
 

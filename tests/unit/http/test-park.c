@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
+#include "core/bawn-metrics.h"
 #include "nodes.h"
 
 #include <string.h>
@@ -190,6 +191,47 @@ not_for_ever (Pair *pair, gconstpointer data)
   g_assert_cmpuint (node_stats (pair->b).parked, ==, 0);
 }
 
+/* What concerns one node needs the active one too: it says who may. */
+static void
+not_for_ever_at_an_endpoint_of_one_node (Pair *pair, gconstpointer data)
+{
+  g_autoptr (Client) client = client_connect_port (pair->b->port);
+
+  client_send (client, "GET /v1/guarded HTTP/1.1\r\nHost: x\r\nX-Vault-Token: root\r\n\r\n", -1);
+  assert_refused (client, "only that one can say who may ask this node");
+  g_assert_cmpuint (node_stats (pair->b).park_timeouts, ==, 1);
+}
+
+static gint64
+metric_of (Node *node, const char *name)
+{
+  g_autoptr (GArray) rows = bawn_metric_rows_new ();
+
+  bawn_http_server_append_metrics (rows, node->server);
+  for (guint i = 0; i < rows->len; i++)
+    if (strcmp (g_array_index (rows, BawnMetricRow, i).name, name) == 0)
+      return g_array_index (rows, BawnMetricRow, i).value;
+  g_error ("there is no %s", name);
+}
+
+static void
+metrics_count_them (Pair *pair, gconstpointer data)
+{
+  g_autoptr (Client) client = client_connect_port (pair->b->port);
+
+  g_assert_cmpint (metric_of (pair->b, "bawn.ha.parked"), ==, 0);
+  client_send (client, PUT, -1);
+  fixture_until (metric_of (pair->b, "bawn.ha.parked") == 1);
+  nodes_elect (pair->a, pair->a, pair->b, NULL);
+  assert_answer_of (client, "a");
+  g_assert_cmpint (metric_of (pair->b, "bawn.ha.parked"), ==, 0);
+  g_assert_cmpint (metric_of (pair->b, "bawn.ha.parked_requests"), ==, 1);
+  g_assert_cmpint (metric_of (pair->b, "bawn.ha.forwarded"), ==, 1);
+  g_assert_cmpint (metric_of (pair->b, "bawn.ha.forward_errors"), ==, 0);
+  g_assert_cmpint (metric_of (pair->b, "bawn.ha.park_timeouts"), ==, 0);
+  g_assert_cmpint (metric_of (pair->a, "bawn.ha.answered_for_peers"), ==, 1);
+}
+
 static void
 not_too_many (Pair *pair, gconstpointer data)
 {
@@ -325,6 +367,9 @@ main (int argc, char **argv)
   ADD ("requests-wait-when-the-active-node-declines", "", after_the_active_node_declines);
   ADD ("many-requests-wait-when-the-active-node-declines", "", many_after_it_declines);
   ADD ("requests-do-not-wait-for-ever", "[ha]\npark-timeout=200ms\n", not_for_ever);
+  ADD ("requests-about-one-node-do-not-wait-for-ever", "[ha]\npark-timeout=200ms\n",
+       not_for_ever_at_an_endpoint_of_one_node);
+  ADD ("metrics-count-those-that-wait", "", metrics_count_them);
   ADD ("only-so-many-requests-wait", "[ha]\npark-max-requests=2\n", not_too_many);
   ADD ("only-so-much-waits", "[ha]\npark-max-bytes=1000\n", not_too_much);
   ADD ("requests-do-not-wait-at-a-sealed-node", "", a_sealed_node_lets_nobody_wait);

@@ -160,17 +160,24 @@ output_for_people (BawnCli *cli, BawnCliArgs *args, const BawnJsonNode *root)
     bawn_cli_say (cli,
                   _ ("The server is initialized and unseals itself. The recovery keys are needed "
                      "to\nmake a new root token, and should be given to different people."));
-  if (n > 0)
-    bawn_cli_say (
-        cli,
-        _ ("The server is initialized with %u key shares, of which %u unseal it. Give the\nshares "
-           "to different people: they are shown this once, and nobody can recover\nthem. Whenever "
-           "the "
-           "server starts or is sealed, %u of them must be entered again\nwith “bawn operator "
-           "unseal”.\n\nThe shares can be replaced as long as enough of them are known: see “bawn "
-           "operator\nrekey”. The root token may do everything: revoke it when you are set up."),
-        n, (guint) int_of_either (args, "key-threshold", "t", DEFAULT_THRESHOLD),
-        (guint) int_of_either (args, "key-threshold", "t", DEFAULT_THRESHOLD));
+  if (n == 0)
+    return;
+
+  guint threshold = (guint) int_of_either (args, "key-threshold", "t", DEFAULT_THRESHOLD);
+  bawn_cli_say (cli,
+                ngettext ("The server is initialized with %u key share.",
+                          "The server is initialized with %u key shares.", n),
+                n);
+  bawn_cli_say (cli,
+                ngettext ("To unseal it, %u is needed.", "To unseal it, %u are needed.", threshold),
+                threshold);
+  bawn_cli_say (
+      cli,
+      _ ("Give the shares to different people: they are shown this once, and nobody can "
+         "recover\nthem. Whenever the server starts or is sealed, as many as that must be "
+         "entered again\nwith “bawn operator unseal”.\n\nThe shares can be replaced as long as "
+         "enough of them are known: see “bawn operator\nrekey”. The root token may do "
+         "everything: revoke it when you are set up."));
 }
 
 static gboolean

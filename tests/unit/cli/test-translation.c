@@ -9,13 +9,13 @@
 #include <string.h>
 
 static gboolean
-speak_german (void)
+speak (const char *language)
 {
   g_autofree char *folder = g_test_build_filename (G_TEST_BUILT, "po", NULL);
   const char *builddir = g_getenv ("builddir");
   g_autofree char *top = builddir != NULL ? g_build_filename (builddir, "po", NULL) : NULL;
 
-  g_setenv ("LANGUAGE", "de", TRUE);
+  g_setenv ("LANGUAGE", language, TRUE);
   setlocale (LC_ALL, "C.UTF-8");
   bindtextdomain (PACKAGE, top != NULL ? top : folder);
   bind_textdomain_codeset (PACKAGE, "UTF-8");
@@ -25,9 +25,9 @@ speak_german (void)
 }
 
 static void
-test_help (void)
+test_help (gconstpointer language)
 {
-  if (!speak_german ())
+  if (!speak (language))
     {
       g_test_skip ("this C library translates nothing in the locale C.UTF-8");
       return;
@@ -53,7 +53,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 
-  g_test_add_func ("/cli/translation/every-help-speaks-german", test_help);
+  g_test_add_data_func ("/cli/translation/every-help-speaks-german", "de", test_help);
+  g_test_add_data_func ("/cli/translation/every-help-speaks-french", "fr", test_help);
 
   return g_test_run ();
 }

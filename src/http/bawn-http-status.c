@@ -43,10 +43,14 @@ bawn_http_rule (const GError *error)
     case BAWN_ERROR_UNKNOWN_OUTCOME:
       return (BawnHttpRule) { .status = 503,
                               .text = "the storage did not say whether this was written: look before trying again" };
+    /* The storage tells the log why, once for each outage: storage/bawn-outage.h. */
+    case BAWN_ERROR_UPSTREAM:
+      return (BawnHttpRule) { .status = 503,
+                              .text = "the storage is not available at the moment: try again later",
+                              .retry_after_s = RETRY_AFTER_S };
     case BAWN_ERROR_TIMEOUT:
       return (BawnHttpRule) { .status = 504 };
     case BAWN_ERROR_INTERNAL:
-    case BAWN_ERROR_UPSTREAM:
     case BAWN_ERROR_CORRUPT:
     /* These two drive the pipeline and are not meant to come so far. */
     case BAWN_ERROR_WOULD_BLOCK:

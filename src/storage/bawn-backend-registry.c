@@ -3,6 +3,8 @@
 
 #include "storage/bawn-backend-registry.h"
 
+#include "storage/bawn-outage.h"
+
 /* As many as will ever be built in or loaded; a bound, so that the table needs no locking and no
  * heap. */
 #define MAX_BACKENDS 32
@@ -102,8 +104,14 @@ bawn_backend_open (BawnConfigGroup *group, GCancellable *cancellable, GError **e
                            "[%s] type is %s; what there is here: %s",
                            bawn_config_group_get_name (group), name, known);
 
-  return (BawnBackend *) g_initable_new (row->get_type (), cancellable, error, "config", group,
-                                         NULL);
+  BawnBackend *backend = (BawnBackend *) g_initable_new (row->get_type (), cancellable, error,
+                                                         "config", group, NULL);
+  g_autofree char *shown =
+      g_strdup_printf ("%s of [%s]", name, bawn_config_group_get_name (group));
+
+  if (backend != NULL)
+    bawn_outage_watch (backend, shown);
+  return backend;
 }
 
 /**

@@ -3,6 +3,8 @@
 
 #include "storage/bawn-backend.h"
 
+#include "storage/bawn-outage.h"
+
 #include <string.h>
 
 G_DEFINE_INTERFACE (BawnBackend, bawn_backend, G_TYPE_OBJECT)
@@ -12,17 +14,43 @@ bawn_backend_default_init (BawnBackendInterface *iface)
 {
 }
 
-/* A backend hands a cancelled call back as GIO does; above it there is one error domain only. */
+/* A backend hands a cancelled call back as GIO does; above it there is one error domain only. What
+ * was cut short has a text of that library, or of none: here it is known why. */
 static gboolean
-take_error (GError *local, GError **error)
+take_error (GError *local, GCancellable *cancellable, GError **error)
 {
+  g_autoptr (GError) owned = local;
+
   if (g_error_matches (local, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return bawn_fail (error, BAWN_ERROR_TIMEOUT, "it did not answer in the time that it was given");
+  if (g_cancellable_is_cancelled (cancellable)
+      && bawn_error_is (local, BAWN_ERROR_UNKNOWN_OUTCOME))
+    return bawn_fail (error, BAWN_ERROR_UNKNOWN_OUTCOME,
+                      "it did not say in the time that it was given whether the write is in");
+
+  g_propagate_error (error, g_steal_pointer (&owned));
+  return FALSE;
+}
+
+static gboolean
+end_call (BawnBackend *self,
+          BawnOutageSide side,
+          gboolean ok,
+          GError *local,
+          GCancellable *cancellable,
+          GError **error)
+{
+  g_autoptr (GError) told = NULL;
+
+  if (ok)
     {
-      g_error_free (local);
-      return bawn_fail (error, BAWN_ERROR_TIMEOUT, "the storage was given no more time");
+      bawn_outage_note (self, side, NULL);
+      return TRUE;
     }
 
-  g_propagate_error (error, local);
+  take_error (local, cancellable, &told);
+  bawn_outage_note (self, side, told);
+  g_propagate_error (error, g_steal_pointer (&told));
   return FALSE;
 }
 
@@ -179,8 +207,12 @@ bawn_backend_get (BawnBackend *self,
 
   if (!check_key (key, error) || !may_go_on (cancellable, error))
     return FALSE;
-  if (!BAWN_BACKEND_GET_IFACE (self)->get (self, key, &value, &version, cancellable, &local))
-    return take_error (local, error);
+
+  gboolean ok =
+      BAWN_BACKEND_GET_IFACE (self)->get (self, key, &value, &version, cancellable, &local);
+
+  if (!end_call (self, BAWN_OUTAGE_READS, ok, local, cancellable, error))
+    return FALSE;
 
   if (out_value != NULL)
     *out_value = g_steal_pointer (&value);
@@ -223,9 +255,12 @@ bawn_backend_list (BawnBackend *self,
     return FALSE;
   if (limit == 0 || limit > BAWN_BACKEND_MAX_LIST)
     limit = BAWN_BACKEND_MAX_LIST;
-  if (!BAWN_BACKEND_GET_IFACE (self)->list (self, prefix, after, limit, &names, cancellable,
-                                            &local))
-    return take_error (local, error);
+
+  gboolean ok =
+      BAWN_BACKEND_GET_IFACE (self)->list (self, prefix, after, limit, &names, cancellable, &local);
+
+  if (!end_call (self, BAWN_OUTAGE_READS, ok, local, cancellable, error))
+    return FALSE;
 
   *out_names = g_steal_pointer (&names);
   return TRUE;
@@ -270,9 +305,12 @@ bawn_backend_commit (BawnBackend *self,
   if (!check_writes (self, writes, n_writes, error)
       || !check_conditions (conditions, n_conditions, error) || !may_go_on (cancellable, error))
     return FALSE;
-  if (!BAWN_BACKEND_GET_IFACE (self)->commit (self, writes, n_writes, conditions, n_conditions,
-                                              &version, cancellable, &local))
-    return take_error (local, error);
+
+  gboolean ok = BAWN_BACKEND_GET_IFACE (self)->commit (
+      self, writes, n_writes, conditions, n_conditions, &version, cancellable, &local);
+
+  if (!end_call (self, BAWN_OUTAGE_WRITES, ok, local, cancellable, error))
+    return FALSE;
 
   if (out_version != NULL)
     *out_version = version;

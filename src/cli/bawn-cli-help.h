@@ -14,7 +14,7 @@ char *bawn_cli_help_command (const BawnCliCommand *command);
 void bawn_cli_command_tables (const BawnCliCommand *command,
                               const BawnCliFlag *tables[BAWN_CLI_MAX_TABLES]);
 
-/* What may stand where the last of @words is being typed, one a line: for the shell. */
-char *bawn_cli_complete (const char *const *words);
+/* What may stand where the last of @words is being typed, one a line: for shells. */
+char *bawn_cli_complete (const char *const *words, gboolean described);
 
 G_END_DECLS

@@ -255,9 +255,10 @@ bawn_cli_run (const char *const *words, const char *const *environment, int inpu
       g_printerr ("%s", text);
       return BAWN_CLI_EXIT_LOCAL;
     }
-  if (strcmp (first, "__complete") == 0)
+  if (strcmp (first, "__complete") == 0 || strcmp (first, "__describe") == 0)
     {
-      g_autofree char *text = bawn_cli_complete (words + 1);
+      gboolean described = strcmp (first, "__describe") == 0;
+      g_autofree char *text = bawn_cli_complete (words + 1, described);
       print_text (output_fd, text);
       return BAWN_CLI_EXIT_OK;
     }

@@ -44,6 +44,7 @@ check "flags are completed" offers "bawn kv get -fi" "-field="
 check "flags with two dashes are completed" offers "bawn kv get --fi" "--field="
 check "values are completed behind the equals sign" offers "bawn kv get -format=" "table json yaml"
 check "a value begun is completed" offers "bawn kv get secret/x -format=j" "json"
+check "help completes commands" offers "bawn help kv ge" "get"
 check "what is no command offers nothing" offers "bawn nonsense " ""
 check "the middle of a line is completed up to the cursor" eval '
   COMP_LINE="bawn kv ge secret/x"; COMP_POINT=10; _bawn "$bawn"; [[ "${COMPREPLY[*]}" == get ]]'

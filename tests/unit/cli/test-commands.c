@@ -117,7 +117,7 @@ test_examples (void)
 static void
 assert_completed (const char *const *words, const char *expected)
 {
-  g_autofree char *text = bawn_cli_complete (words);
+  g_autofree char *text = bawn_cli_complete (words, FALSE);
 
   g_assert_cmpstr (text, ==, expected);
 }
@@ -135,6 +135,22 @@ test_completion (void)
   assert_completed (LIST ("kv", "get", "sec"), "");
   assert_completed (LIST ("nonsense", "x"), "");
   assert_completed ((const char *const[]){ NULL }, "");
+  assert_completed (LIST ("help"), "");
+  assert_completed (LIST ("help", "stat"), "status\n");
+  assert_completed (LIST ("help", "kv", "get", "-fi"), "");
+}
+
+static void
+test_completion_with_descriptions (void)
+{
+  g_autofree char *commands = bawn_cli_complete (LIST ("stat"), TRUE);
+  g_autofree char *flags = bawn_cli_complete (LIST ("kv", "get", "-he"), TRUE);
+  g_autofree char *choices = bawn_cli_complete (LIST ("read", "-format=j"), TRUE);
+
+  g_assert_cmpstr (commands, ==, "status\tPrint whether the server is sealed, and who leads\n");
+  g_assert_true (g_str_has_prefix (flags, "-header=\tAdd a header"));
+  g_assert_nonnull (strstr (flags, "\n-help\tPrint this help\n"));
+  g_assert_cmpstr (choices, ==, "-format=json\n");
 }
 
 static void
@@ -216,6 +232,8 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/commands/every-command-and-flag-has-help", test_help);
   g_test_add_func ("/cli/commands/every-example-parses", test_examples);
   g_test_add_func ("/cli/commands/the-shell-is-told-what-may-follow", test_completion);
+  g_test_add_func ("/cli/commands/a-shell-can-be-told-what-each-word-is-for",
+                   test_completion_with_descriptions);
   g_test_add_func ("/cli/commands/near-misses-are-suggested", test_suggestions);
   g_test_add_func ("/cli/commands/policies-are-laid-out-once-and-for-all", test_policy_layout);
   g_test_add_func ("/cli/commands/broken-policies-are-refused", test_policy_mistakes);

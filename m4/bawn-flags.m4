@@ -62,7 +62,7 @@ AC_DEFUN([BAWN_WARNINGS], [
       -Wno-unused-parameter -Wno-missing-field-initializers -Wno-error=deprecated-declarations
       -Werror=implicit-function-declaration -Werror=incompatible-pointer-types -Werror=int-conversion
       -Werror=missing-prototypes -Werror=strict-prototypes -Werror=return-type -Werror=switch
-      -Werror=format-security -Werror=array-bounds -Werror=init-self -Werror=address],
+      -Werror=format=2 -Werror=array-bounds -Werror=init-self -Werror=address],
     [BAWN_TRY_CFLAG([WARN_CFLAGS], flag)])
   AS_IF([test "$enable_werror" = yes], [WARN_CFLAGS="$WARN_CFLAGS -Werror"])
   AC_SUBST([WARN_CFLAGS])

@@ -72,6 +72,19 @@ audit_response (BawnExchange *exchange, GError **error)
                                      exchange->error != NULL ? exchange->error->message : NULL, error);
 }
 
+/* What the storage does not do for a node that cannot say that it is still active, it may do for the next one. */
+static void
+blame_lease (BawnExchange *exchange)
+{
+  BawnHa *ha = bawn_core_get_ha (exchange->dispatcher->core);
+
+  if (exchange->active == NULL || !bawn_error_is (exchange->error, BAWN_ERROR_UPSTREAM) || bawn_ha_may_serve (ha))
+    return;
+
+  g_clear_error (&exchange->error);
+  (void) bawn_fail (&exchange->error, BAWN_ERROR_STANDBY, "the lease of this node has run out");
+}
+
 /* The only way out: takes the exchange. Audit comes before the answer leaves; if nobody could write it down, it does
  * not leave. What the commit has decided happens all the same. */
 static void
@@ -79,6 +92,9 @@ answer (BawnExchange *exchange)
 {
   g_autoptr(BawnExchange) owned = exchange;
   g_autoptr(GError) unaudited = NULL;
+
+  blame_lease (owned);
+
   gboolean audited = audit_response (owned, &unaudited);
   BawnMetrics *metrics = owned->dispatcher->metrics;
 

@@ -131,6 +131,15 @@ on_changed (gpointer data)
     nudge_watch (ha);
 }
 
+/* Another node may be active by now, or become it: nobody is to wait here for a storage that does not answer. */
+static void
+on_lapsed (gpointer data)
+{
+  BawnHa *ha = data;
+
+  bawn_store_give_up (bawn_core_get_store (ha->core));
+}
+
 /* The watch */
 
 /* A lower epoch than before is believed: the storage may have been restored from a copy. */
@@ -291,7 +300,7 @@ nudge_watch (BawnHa *ha)
 static void
 make_elector (BawnHa *ha)
 {
-  static const BawnElectorClient client = { on_floor, on_promote, on_withdraw, on_changed };
+  static const BawnElectorClient client = { on_floor, on_promote, on_withdraw, on_changed, on_lapsed };
   const BawnCoreOptions *options = bawn_core_get_options (ha->core);
   const BawnElectorOptions elector = {
     .clock = options->clock,

@@ -7,6 +7,9 @@
 #include "ha/bawn-ha-node.h"
 #include "util/bawn-log.h"
 
+/* While the lease has run out, the client hears of it this often. */
+#define TELL_LAPSE_EVERY_US (G_USEC_PER_SEC / 4)
+
 /* The thin shell around BawnHaNode: a thread that asks the storage, one that asks the client, and
  * one that gives up calls to the storage that take too long. None of them decides anything. */
 struct _BawnElector
@@ -36,6 +39,7 @@ struct _BawnElector
   GCancellable *call;
   BawnHaJobKind call_kind;
   gint64 call_deadline; /* monotonic time */
+  gint64 lapse_told;    /* the same: when the client was told last; 0: all is well */
   gboolean no_more_calls;
 };
 
@@ -320,6 +324,59 @@ client_thread (gpointer data)
     }
 }
 
+/* Each of these two lets go of the lock meanwhile. */
+static void
+end_late_call_locked (BawnElector *self)
+{
+  g_autoptr (GCancellable) call = g_object_ref (self->call);
+
+  g_mutex_unlock (&self->lock);
+  g_cancellable_cancel (call);
+  g_mutex_lock (&self->lock);
+}
+
+static void
+tell_lapse_locked (BawnElector *self)
+{
+  g_mutex_unlock (&self->lock);
+  self->client.lapsed (self->user_data);
+  g_mutex_lock (&self->lock);
+}
+
+/* When to look next, in monotonic time; 0: not before a call begins, which is said. */
+static gint64
+next_look_locked (BawnElector *self, gint64 now)
+{
+  gint64 left = bawn_ha_node_valid_until (&self->node) - now_of (self);
+  gint64 at = 0;
+
+  if (self->call != NULL && !g_cancellable_is_cancelled (self->call))
+    at = self->call_deadline;
+  if (left > 0)
+    at = at != 0 ? MIN (at, now + left) : now + left;
+  if (self->lapse_told != 0)
+    at = MIN (at != 0 ? at : G_MAXINT64, self->lapse_told + TELL_LAPSE_EVERY_US);
+  return at;
+}
+
+static void
+look_at_lapse_locked (BawnElector *self, gint64 now)
+{
+  if (self->node.releasing || !bawn_ha_lease_note_lapse (&self->node.lease, now_of (self)))
+    {
+      self->lapse_told = 0;
+      return;
+    }
+  if (self->lapse_told != 0 && now < self->lapse_told + TELL_LAPSE_EVERY_US)
+    return;
+
+  self->lapse_told = now;
+  if (self->client.lapsed != NULL)
+    tell_lapse_locked (self);
+}
+
+/* Ends what takes too long, and tells when the lease has run out: both must be seen while a call
+ * hangs. */
 static gpointer
 deadline_thread (gpointer data)
 {
@@ -330,18 +387,18 @@ deadline_thread (gpointer data)
     {
       gint64 now = g_get_monotonic_time ();
 
-      if (self->call == NULL || g_cancellable_is_cancelled (self->call))
-        g_cond_wait (&self->call_changed, &self->lock);
-      else if (self->call_deadline > now)
-        g_cond_wait_until (&self->call_changed, &self->lock, self->call_deadline);
-      else
-        {
-          g_autoptr (GCancellable) call = g_object_ref (self->call);
+      look_at_lapse_locked (self, now);
+      if (self->no_more_calls)
+        break;
 
-          g_mutex_unlock (&self->lock);
-          g_cancellable_cancel (call);
-          g_mutex_lock (&self->lock);
-        }
+      gint64 at = next_look_locked (self, now);
+
+      if (at == 0)
+        g_cond_wait (&self->call_changed, &self->lock);
+      else if (at > now)
+        g_cond_wait_until (&self->call_changed, &self->lock, at);
+      else if (self->call != NULL && self->call_deadline <= now)
+        end_late_call_locked (self);
     }
   g_mutex_unlock (&self->lock);
   return NULL;

@@ -67,6 +67,8 @@ typedef struct
  *   when the lease is lost meanwhile, or the elector is told to stop.
  * @withdraw: stop serving: end what is in flight, close the term. The lease is released only after this has returned. Always called
  *   once after a promote() that returned TRUE, never otherwise.
+ * @lapsed: (nullable): this node's lease has run out and could not be renewed; no other node is known to have taken over. Said again
+ *   and again for as long as that is so, and must not wait.
  * @changed: something of bawn_elector_get_info() has changed, other than times
  *
  * What the elector needs of the node. floor(), promote() and withdraw() may block; the latter two are called one at a time on a thread of the
@@ -78,6 +80,7 @@ typedef struct
   gboolean (*promote) (gpointer user_data, guint64 epoch, GCancellable *cancellable, GError **error);
   void (*withdraw) (gpointer user_data, const char *reason);
   void (*changed) (gpointer user_data);
+  void (*lapsed) (gpointer user_data);
 } BawnElectorClient;
 
 /**

@@ -28,16 +28,23 @@ format (const BawnHaLease *lease, gboolean held, const char *successor)
 static void
 extend (BawnHaLease *lease, gint64 sent, gint64 now)
 {
-  if (lease->valid_until != 0 && now >= lease->valid_until)
+  gboolean lapsed = lease->valid_until != 0 && now >= lease->valid_until;
+
+  if (lapsed)
     lease->lapses++;
+  if (lapsed && lease->lapsed_at == 0)
+    lease->lapsed_at = lease->valid_until;
   lease->valid_until = sent + lease->ttl_us - BAWN_HA_MARGIN (lease->ttl_us);
   lease->due = MAX (sent + lease->renew_us, now);
   lease->first_sent = 0;
-  if (lease->expired && lease->valid_until > now)
-    {
-      lease->expired = FALSE;
-      bawn_log_info ("ha", "the lease of epoch %" G_GUINT64_FORMAT " is good again", lease->epoch);
-    }
+  if (lease->lapsed_at == 0 || lease->valid_until <= now)
+    return;
+
+  bawn_log_info ("ha",
+                 "the lease of epoch %" G_GUINT64_FORMAT
+                 " is good again, after %.1f s; no other node has taken over",
+                 lease->epoch, (double) (now - lease->lapsed_at) / G_USEC_PER_SEC);
+  lease->lapsed_at = 0;
 }
 
 static void
@@ -45,14 +52,7 @@ count_failure (BawnHaLease *lease, gint64 now)
 {
   lease->failures++;
   lease->due = now + BAWN_HA_RETRY (lease->ttl_us);
-  if (lease->expired || lease->valid_until == 0 || now < lease->valid_until)
-    return;
-
-  lease->expired = TRUE;
-  bawn_log_warn ("ha",
-                 "the lease of epoch %" G_GUINT64_FORMAT
-                 " could not be renewed in time: nothing is answered from memory until it is",
-                 lease->epoch);
+  (void) bawn_ha_lease_note_lapse (lease, now);
 }
 
 /* The record stands as our last renewal, or the one that was in doubt, has written it. */
@@ -116,7 +116,7 @@ bawn_ha_lease_take (BawnHaLease *lease, guint64 epoch, gint64 now)
   lease->valid_until = 0;
   lease->must_read = FALSE;
   lease->first_sent = now;
-  lease->expired = FALSE;
+  lease->lapsed_at = 0;
   return format (lease, TRUE, NULL);
 }
 
@@ -304,6 +304,32 @@ bawn_ha_lease_refuse (BawnHaLease *lease)
 }
 
 /**
+ * bawn_ha_lease_note_lapse:
+ * @lease: a lease
+ * @now: the boot time
+ *
+ * Looks whether it has run out, and tells the log once if so: a renewal may hang for long.
+ *
+ * Returns: %TRUE if it is held and has run out
+ */
+gboolean
+bawn_ha_lease_note_lapse (BawnHaLease *lease, gint64 now)
+{
+  if (lease->hold != BAWN_HA_HOLD_HELD || lease->valid_until == 0 || now < lease->valid_until)
+    return FALSE;
+  if (lease->lapsed_at != 0)
+    return TRUE;
+
+  lease->lapsed_at = lease->valid_until;
+  bawn_log_warn ("ha",
+                 "the lease of epoch %" G_GUINT64_FORMAT
+                 " could not be renewed in time: nothing is answered from memory until it is, or "
+                 "another node takes over",
+                 lease->epoch);
+  return TRUE;
+}
+
+/**
  * bawn_ha_lease_forget:
  * @lease: a lease
  *
@@ -317,5 +343,5 @@ bawn_ha_lease_forget (BawnHaLease *lease)
   lease->version = 0;
   lease->must_read = FALSE;
   lease->first_sent = 0;
-  lease->expired = FALSE;
+  lease->lapsed_at = 0;
 }

@@ -89,7 +89,7 @@ typedef struct
   /*< private >*/
   guint64 renewal;
   gint64 first_sent; /* of the take or the renewal that is not known to be in */
-  gboolean expired;
+  gint64 lapsed_at; /* since when it has run out, as was told; 0: it was not */
 } BawnHaLease;
 
 void bawn_ha_lease_init (BawnHaLease *lease, const char *node_id, const char *node_name, gint64 ttl_us, gint64 renew_us);
@@ -110,6 +110,8 @@ void bawn_ha_lease_read_failed (BawnHaLease *lease, gint64 now);
 /* The storage refused the fence: no more answers, no more renewals; what is left is to let go. */
 void bawn_ha_lease_refuse (BawnHaLease *lease);
 /* It is not ours, or is left to expire. */
+/* TRUE if the lease has run out and is not good again. The log is told the first time. */
+gboolean bawn_ha_lease_note_lapse (BawnHaLease *lease, gint64 now);
 void bawn_ha_lease_forget (BawnHaLease *lease);
 
 G_END_DECLS

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+static const char does_not_answer[] = "the storage does not answer";
+
 /* Between two questions to a storage that does not answer. */
 #define BACK_OFF_MIN_MS 10
 #define BACK_OFF_MAX_MS 1000
@@ -19,13 +21,15 @@ typedef enum
   OUTCOME_REFUSED,     /* nothing was written; the error says why */
   OUTCOME_DEPOSED,     /* nothing was written and never will be */
   OUTCOME_LOST,        /* other nodes have taken the fence since, and it cannot be told any more */
+  OUTCOME_TOO_LATE,    /* it is known, but whoever waited was told that it is not */
   OUTCOME_UNKNOWN,     /* the term was closed before the storage said */
 } Outcome;
 
 static gboolean
 is_over (Outcome outcome)
 {
-  return outcome == OUTCOME_IN_AND_OVER || outcome == OUTCOME_DEPOSED || outcome == OUTCOME_LOST;
+  return outcome == OUTCOME_IN_AND_OVER || outcome == OUTCOME_DEPOSED || outcome == OUTCOME_LOST
+         || outcome == OUTCOME_TOO_LATE;
 }
 
 struct _BawnCommitter
@@ -46,6 +50,9 @@ struct _BawnCommitter
   GQueue queue;
   gboolean closing;
   gboolean finished;
+  BawnBatch *under_way; /* nullable */
+  gint64 sent_at;       /* monotonic time */
+  gboolean given_up;    /* the batch under way: nobody waits for it, and the term ends with it */
   BawnStoreStats stats;
 };
 
@@ -297,6 +304,7 @@ explain (Outcome outcome, const GError *refusal)
     case OUTCOME_DEPOSED:
       return g_error_new_literal (BAWN_ERROR, BAWN_ERROR_DEPOSED, "another node is active now");
     case OUTCOME_LOST:
+    case OUTCOME_TOO_LATE:
     case OUTCOME_UNKNOWN:
       return g_error_new_literal (BAWN_ERROR, BAWN_ERROR_UNKNOWN_OUTCOME,
                                   "the storage did not say whether the write is in");
@@ -313,11 +321,36 @@ tell_end (BawnCommitter *self, Outcome outcome, guint n_jobs)
                      : outcome == OUTCOME_DEPOSED   ? "was not written"
                                                     : "may have got in before that";
 
-  if (is_over (outcome))
+  if (outcome == OUTCOME_TOO_LATE)
+    bawn_log_warn ("storage",
+                   "the storage has answered a batch of %u transactions that were given up "
+                   "meanwhile: the term of epoch %" G_GUINT64_FORMAT " ends",
+                   n_jobs, self->epoch);
+  else if (is_over (outcome))
     bawn_log_warn ("storage",
                    "the storage refused the fence of epoch %" G_GUINT64_FORMAT
                    ": another node is active; the last batch, of %u transactions, %s",
                    self->epoch, n_jobs, fate);
+}
+
+/* From send() on, whoever waits may be given another answer, after which memory cannot follow the
+ * storage any more: what was to happen after the commit will not. */
+static Outcome
+send_patiently (BawnCommitter *self, BawnBatch *batch, guint64 *out_version, GError **error)
+{
+  g_mutex_lock (&self->lock);
+  self->under_way = batch;
+  self->sent_at = g_get_monotonic_time ();
+  g_mutex_unlock (&self->lock);
+
+  Outcome outcome = send (self, batch, out_version, error);
+
+  g_mutex_lock (&self->lock);
+  self->under_way = NULL;
+  if (self->given_up && (outcome == OUTCOME_IN || outcome == OUTCOME_REFUSED))
+    outcome = OUTCOME_TOO_LATE;
+  g_mutex_unlock (&self->lock);
+  return outcome;
 }
 
 static Outcome run_batch (BawnCommitter *self, BawnBatch *batch);
@@ -358,7 +391,7 @@ run_batch (BawnCommitter *self, BawnBatch *batch)
 {
   g_autoptr (GError) refusal = NULL;
   guint64 version = 0;
-  Outcome outcome = send (self, batch, &version, &refusal);
+  Outcome outcome = send_patiently (self, batch, &version, &refusal);
   g_autoptr (GPtrArray) jobs = g_ptr_array_ref (batch->jobs);
 
   tell_end (self, outcome, jobs->len);
@@ -514,7 +547,7 @@ bawn_committer_unref (BawnCommitter *self)
  * @job: (transfer full): a job that a batch without other jobs has room for
  *
  * Puts @job in the queue. It is answered in any case: STANDBY if the term is over, BUSY if too many
- * wait, TIMEOUT as soon as it is cancelled, unless it is on its way to the storage by then.
+ * wait, UPSTREAM if the batch before it was given up, TIMEOUT as soon as it is cancelled, unless it is on its way to the storage by then.
  */
 void
 bawn_committer_submit (BawnCommitter *self, BawnJob *job)
@@ -523,10 +556,11 @@ bawn_committer_submit (BawnCommitter *self, BawnJob *job)
   g_mutex_lock (&self->lock);
 
   gboolean over = self->closing;
+  gboolean stuck = self->given_up;
   gboolean full = self->queue.length >= BAWN_COMMITTER_MAX_QUEUE;
   gboolean cancelled = g_cancellable_is_cancelled (job->cancellable);
 
-  if (!over && !full && !cancelled)
+  if (!over && !stuck && !full && !cancelled)
     {
       g_queue_push_tail_link (&self->queue, &job->link);
       if (job->recall != NULL)
@@ -538,6 +572,9 @@ bawn_committer_submit (BawnCommitter *self, BawnJob *job)
   if (over)
     bawn_job_answer (job, g_error_new_literal (BAWN_ERROR, BAWN_ERROR_STANDBY,
                                                "this node is not active any more"));
+  else if (stuck)
+    bawn_job_answer (job,
+                     g_error_new_literal (BAWN_ERROR, BAWN_ERROR_UPSTREAM, does_not_answer));
   else if (cancelled)
     bawn_job_answer (job, g_error_new_literal (BAWN_ERROR, BAWN_ERROR_TIMEOUT,
                                                "given up before it was committed"));
@@ -545,6 +582,43 @@ bawn_committer_submit (BawnCommitter *self, BawnJob *job)
     bawn_job_answer (job, g_error_new (BAWN_ERROR, BAWN_ERROR_BUSY,
                                        "more than %d writes are waiting for the storage",
                                        BAWN_COMMITTER_MAX_QUEUE));
+}
+
+/**
+ * bawn_committer_give_up:
+ * @self: a committer
+ * @patience_us: how long a batch may have been under way
+ *
+ * If the storage has owed an answer for that long, nobody waits for it any more: the batch is
+ * answered UNKNOWN_OUTCOME, what waits behind it and what comes is answered UPSTREAM, and is not
+ * written. When the storage answers at last, the term ends as if deposed. Never waits; any thread.
+ */
+void
+bawn_committer_give_up (BawnCommitter *self, gint64 patience_us)
+{
+  g_autoptr (GPtrArray) jobs = g_ptr_array_new ();
+  GQueue rest = G_QUEUE_INIT;
+
+  g_mutex_lock (&self->lock);
+  if (self->under_way != NULL && !self->given_up
+      && g_get_monotonic_time () - self->sent_at >= patience_us)
+    {
+      self->given_up = TRUE;
+      for (guint i = 0; i < self->under_way->jobs->len; i++)
+        g_ptr_array_add (jobs, bawn_job_ref (g_ptr_array_index (self->under_way->jobs, i)));
+      take_queue_locked (self, &rest);
+    }
+  g_mutex_unlock (&self->lock);
+  if (jobs->len == 0)
+    return;
+
+  bawn_log_warn ("storage",
+                 "the storage does not say whether a batch of %u transactions is in: they are "
+                 "given up, and %u that waited behind it",
+                 jobs->len, rest.length);
+  for (guint i = 0; i < jobs->len; i++)
+    bawn_job_answer (g_ptr_array_index (jobs, i), explain (OUTCOME_UNKNOWN, NULL));
+  answer_all (&rest, BAWN_ERROR_UPSTREAM, does_not_answer);
 }
 
 /**
@@ -564,6 +638,8 @@ bawn_committer_close (BawnCommitter *self)
 
   g_mutex_lock (&self->lock);
   self->closing = TRUE;
+  if (self->given_up)
+    until = 0;
   g_cond_broadcast (&self->changed);
   while (!own_thread && !self->finished && g_cond_wait_until (&self->changed, &self->lock, until))
     ;

@@ -20,7 +20,7 @@ G_BEGIN_DECLS
  */
 typedef struct _BawnCommitter BawnCommitter;
 
-/* On the committer's thread, once, when the storage refuses the fence. */
+/* On the committer's thread, once, when the storage refuses the fence, or answers a batch that was given up. */
 typedef void (*BawnDeposedFunc) (gpointer owner);
 
 BawnCommitter *bawn_committer_new (BawnBackend *backend, BawnMirror *mirror, const BawnFence *fence,
@@ -29,6 +29,8 @@ BawnCommitter *bawn_committer_ref (BawnCommitter *self);
 void bawn_committer_unref (BawnCommitter *self);
 
 void bawn_committer_submit (BawnCommitter *self, BawnJob *job);
+/* Answers a batch that has been under way for longer than @patience_us, and what waits behind it. */
+void bawn_committer_give_up (BawnCommitter *self, gint64 patience_us);
 void bawn_committer_close (BawnCommitter *self);
 guint64 bawn_committer_get_epoch (BawnCommitter *self);
 void bawn_committer_add_stats (BawnCommitter *self, BawnStoreStats *stats);

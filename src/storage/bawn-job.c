@@ -36,6 +36,7 @@ bawn_job_new (BawnTxn *txn, const BawnReadset *reads)
 {
   BawnJob *job = g_new0 (BawnJob, 1);
 
+  g_atomic_ref_count_init (&job->refs);
   job->txn = bawn_txn_ref (txn);
   job->reads = reads;
   job->writes = g_array_new (FALSE, FALSE, sizeof (BawnWrite));
@@ -48,12 +49,28 @@ bawn_job_new (BawnTxn *txn, const BawnReadset *reads)
 }
 
 /**
- * bawn_job_free:
- * @job: (transfer full): a job that waits no more
+ * bawn_job_ref:
+ * @job: a job
+ *
+ * Returns: (transfer full): @job
+ */
+BawnJob *
+bawn_job_ref (BawnJob *job)
+{
+  g_atomic_ref_count_inc (&job->refs);
+  return job;
+}
+
+/**
+ * bawn_job_unref:
+ * @job: (transfer full): a job
  */
 void
-bawn_job_free (BawnJob *job)
+bawn_job_unref (BawnJob *job)
 {
+  if (!g_atomic_ref_count_dec (&job->refs))
+    return;
+
   /* Not g_cancellable_disconnect(), which would wait for itself when the cancellation is what ends
    * the job. */
   if (job->recall_id != 0)
@@ -103,30 +120,31 @@ bawn_job_set_task (BawnJob *job, GTask *task)
 
 /**
  * bawn_job_answer:
- * @job: a job
+ * @job: (transfer full): a job
  * @error: (transfer full) (nullable): why it was not committed; %NULL if it was
  *
- * Tells whoever waits. The job is not the caller's any more.
+ * Tells whoever waits. Nobody does any more if there was an answer already.
  */
 void
 bawn_job_answer (BawnJob *job, GError *error)
 {
-  if (job->task == NULL)
-    {
-      g_mutex_lock (&job->lock);
-      job->error = error;
-      job->done = TRUE;
-      g_cond_signal (&job->answered);
-      g_mutex_unlock (&job->lock);
-      return;
-    }
+  g_mutex_lock (&job->lock);
 
+  gboolean heard = !job->done && job->task == NULL;
   g_autoptr (GTask) task = g_steal_pointer (&job->task);
 
-  bawn_job_free (job);
-  if (error != NULL)
+  if (heard)
+    job->error = error;
+  job->done = TRUE;
+  g_cond_signal (&job->answered);
+  g_mutex_unlock (&job->lock);
+
+  bawn_job_unref (job);
+  if (task == NULL && !heard)
+    g_clear_error (&error);
+  else if (task != NULL && error != NULL)
     g_task_return_error (task, error);
-  else
+  else if (task != NULL)
     g_task_return_boolean (task, TRUE);
 }
 

@@ -28,6 +28,7 @@ typedef struct
   gsize bytes;
   GCancellable *cancellable;
   /*< private >*/
+  gatomicrefcount refs;
   BawnRecall *recall;
   gulong recall_id;
   GTask *task;
@@ -39,15 +40,17 @@ typedef struct
 } BawnJob;
 
 BawnJob *bawn_job_new (BawnTxn *txn, const BawnReadset *reads);
-void bawn_job_free (BawnJob *job);
+BawnJob *bawn_job_ref (BawnJob *job);
+void bawn_job_unref (BawnJob *job);
 void bawn_job_add (BawnJob *job, BawnWriteKind kind, const char *key, GBytes *value,
                    gboolean changes_listing);
 
-/* With a task, the job frees itself when it is answered; without one, who made it calls wait() and then free(). */
+/* With a task, the answer goes to that; without one, to whoever waits, with a reference of his own. */
 void bawn_job_set_task (BawnJob *job, GTask *task);
+/* Takes a reference. Only the first answer counts. */
 void bawn_job_answer (BawnJob *job, GError *error);
 gboolean bawn_job_wait (BawnJob *job, GError **error);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnJob, bawn_job_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnJob, bawn_job_unref)
 
 G_END_DECLS

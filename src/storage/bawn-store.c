@@ -66,8 +66,9 @@ bawn_store_class_init (BawnStoreClass *klass)
   /**
    * BawnStore::deposed:
    *
-   * The storage refused the fence: another node is active, and the term here is over. On the
-   * committer's thread; a handler hands over to its own and does not open a term by itself.
+   * The storage refused the fence: another node is active, and the term here is over. Or it has
+   * answered a commit that was given up, and the term is over because of that. On the committer's
+   * thread; a handler hands over to its own and does not open a term by itself.
    */
   deposed_signal = g_signal_new ("deposed", BAWN_TYPE_STORE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                  G_TYPE_NONE, 0);
@@ -169,6 +170,24 @@ bawn_store_close_term (BawnStore *store)
   g_mutex_lock (&store->lock);
   bawn_committer_add_stats (committer, &store->past);
   g_mutex_unlock (&store->lock);
+}
+
+/**
+ * bawn_store_give_up:
+ * @store: a store
+ *
+ * For a node that cannot say that it is still active: see bawn_committer_give_up(). Never waits; any
+ * thread.
+ */
+void
+bawn_store_give_up (BawnStore *store)
+{
+  g_return_if_fail (BAWN_IS_STORE (store));
+
+  g_autoptr (BawnCommitter) committer = ref_committer (store);
+
+  if (committer != NULL)
+    bawn_committer_give_up (committer, BAWN_STORE_PATIENCE_US);
 }
 
 /**

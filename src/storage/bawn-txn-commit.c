@@ -167,7 +167,7 @@ bawn_txn_commit (BawnTxn *txn, GError **error)
   if (job == NULL)
     return TRUE;
 
-  bawn_store_submit (txn->core->store, job);
+  bawn_store_submit (txn->core->store, bawn_job_ref (job));
   return bawn_job_wait (job, error);
 }
 

@@ -1044,6 +1044,78 @@ test_closing_does_not_wait_for_ever (Fixture *f, gconstpointer data)
   assert_value (after, "k", "v");
 }
 
+static void
+count_deposed (BawnStore *store G_GNUC_UNUSED, gint *n)
+{
+  g_atomic_int_inc (n);
+}
+
+/* Waits until the storage has owed the answer for long enough. */
+static void
+give_up (Fixture *f, GAsyncResult **result)
+{
+  for (; *result == NULL; g_main_context_iteration (NULL, FALSE))
+    {
+      bawn_store_give_up (f->store);
+      g_usleep (1000);
+    }
+}
+
+/* What waits behind it goes the same way, and so does whoever comes later. */
+static void
+test_a_commit_that_is_not_answered_can_be_given_up (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BawnTxn) held = begin (f);
+  g_autoptr (BawnTxn) waiting = begin (f);
+  g_autoptr (BawnTxn) late = begin (f);
+  GAsyncResult *result = NULL;
+  GAsyncResult *other = NULL;
+  gint n_deposed = 0;
+
+  g_signal_connect (f->store, "deposed", G_CALLBACK (count_deposed), &n_deposed);
+  bawn_backend_fault_hold (f->fault, BAWN_FAULT_COMMIT, FALSE);
+  put (held, "held", "v");
+  bawn_txn_commit_async (held, NULL, on_committed, &result);
+  bawn_backend_fault_await_held (f->fault);
+  put (waiting, "k", "v");
+  bawn_txn_commit_async (waiting, NULL, on_committed, &other);
+
+  give_up (f, &result);
+  assert_fails (bawn_txn_commit_finish (held, result, &error), BAWN_ERROR_UNKNOWN_OUTCOME);
+  await (&other);
+  assert_fails (bawn_txn_commit_finish (waiting, other, &error), BAWN_ERROR_UPSTREAM);
+  put (late, "k", "v");
+  assert_fails (bawn_txn_commit (late, &error), BAWN_ERROR_UPSTREAM);
+  g_object_unref (result);
+  g_object_unref (other);
+
+  /* It gets in after all, and the term is over: nothing was done that belongs to it. */
+  bawn_backend_fault_release (f->fault);
+  while (g_atomic_int_get (&n_deposed) == 0)
+    g_thread_yield ();
+  g_assert_cmpuint (bawn_store_get_epoch (f->store), ==, 0);
+  g_signal_handlers_disconnect_by_data (f->store, &n_deposed);
+  assert_works (bawn_store_open_term (f->store, 0, NULL, &error));
+
+  g_autoptr (BawnTxn) after = begin (f);
+
+  assert_value (after, "held", "v");
+  assert_value (after, "k", "-");
+}
+
+static void
+test_a_commit_is_not_given_up_at_once (Fixture *f, gconstpointer data)
+{
+  Sending held;
+
+  hold_a_batch (f, &held);
+  bawn_store_give_up (f->store);
+  bawn_backend_fault_release (f->fault);
+  arrive (&held);
+
+  g_assert_cmpuint (bawn_store_get_epoch (f->store), !=, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -1099,5 +1171,8 @@ main (int argc, char **argv)
   ADD ("closing-lets-the-batch-end-and-refuses-the-rest",
        test_closing_lets_the_batch_end_and_refuses_the_rest);
   ADD ("closing-does-not-wait-for-ever", test_closing_does_not_wait_for_ever);
+  ADD ("a-commit-that-is-not-answered-can-be-given-up",
+       test_a_commit_that_is_not_answered_can_be_given_up);
+  ADD ("a-commit-is-not-given-up-at-once", test_a_commit_is_not_given_up_at_once);
   return g_test_run ();
 }

@@ -122,6 +122,20 @@ print_problems (BawnConfig *config)
     fprintf (stderr, "%s\n", problems[i]);
 }
 
+/* An error may say again what stands among the problems. */
+static void
+print_failure (BawnConfig *config, const GError *error)
+{
+  g_auto(GStrv) problems = bawn_config_dup_problems (config);
+  g_autofree char *all = g_strjoinv ("\n", problems);
+  g_autofree char *line = g_strdelimit (g_strdup (error->message), "\n", ' ');
+
+  print_problems (config);
+  if (strstr (all, error->message) == NULL)
+    fprintf (stderr, "bawnd: %s\n", error->message);
+  bawn_notify ("STATUS=%s", line);
+}
+
 /* Before anything secret is in memory. */
 static void
 load_modules (BawnConfig *config)
@@ -460,10 +474,7 @@ run (const BawnArguments *arguments)
   if (!bawn_process_harden (&error) || !bawn_secret_arena_open (!daemon.settings->disable_mlock, &error)
       || !start (&daemon, arguments, &error))
     {
-      if (daemon.config != NULL)
-        print_problems (daemon.config);
-      fprintf (stderr, "bawnd: %s\n", error->message);
-      bawn_notify ("STATUS=%s", error->message);
+      print_failure (daemon.config, error);
       return bawn_error_is (error, BAWN_ERROR_INVALID) ? EXIT_CONFIG : EXIT_FAILURE;
     }
 

@@ -95,8 +95,11 @@ bawn_backend_etcd_is_enabled (BawnHaBackend *backend)
   return bawn_etcd_is_ha_enabled (BAWN_BACKEND_ETCD (backend)->etcd);
 }
 
-/* Connects to nobody: a node that comes up before its storage does waits for it as it would later.
- */
+/* Names a key that need not be there. */
+#define PROBE "core/probe"
+
+/* A server that cannot be reached is no fault of ours: a node that comes up before its storage does
+ * waits for it as it would later. */
 static gboolean
 bawn_backend_etcd_init_fallible (GInitable *initable, GCancellable *cancellable, GError **error)
 {
@@ -105,7 +108,8 @@ bawn_backend_etcd_init_fallible (GInitable *initable, GCancellable *cancellable,
   g_return_val_if_fail (self->config != NULL, FALSE);
 
   self->etcd = bawn_etcd_new (self->config);
-  return bawn_etcd_open (self->etcd, error);
+  return bawn_etcd_open (self->etcd, error)
+         && bawn_etcd_check_access (self->etcd, PROBE, cancellable, error);
 }
 
 static void

@@ -20,6 +20,7 @@ struct _BawnEtcdLogin
   GCond done;
   gboolean is_asking;
   BawnWipedString *token; /* nullable */
+  gint is_refused;        /* atomic */
 };
 
 BawnEtcdLogin *
@@ -126,6 +127,10 @@ ask (BawnEtcdLogin *login, BawnRest *rest, GCancellable *cancellable, GError **e
       g_auto (BawnEtcdFault) fault = { 0 };
 
       bawn_etcd_fault_read (&fault, &reply);
+      /* "authentication failed, invalid user ID or password", "… is not enabled"; not too many
+       * calls at a time, which is a refusal too. */
+      g_atomic_int_set (&login->is_refused,
+                        fault.is_refusal && strstr (fault.text, "authentication") != NULL);
       return bawn_fail_null (error, BAWN_ERROR_UPSTREAM, "%s does not let %s in: %s", reply.address,
                              login->username, fault.text);
     }
@@ -138,7 +143,14 @@ ask (BawnEtcdLogin *login, BawnRest *rest, GCancellable *cancellable, GError **e
   if (token == NULL || *token == '\0')
     return bawn_fail_null (error, BAWN_ERROR_UPSTREAM, "%s gives no token", reply.address);
 
+  g_atomic_int_set (&login->is_refused, FALSE);
   return g_strdup (token);
+}
+
+gboolean
+bawn_etcd_login_is_refused (BawnEtcdLogin *login)
+{
+  return g_atomic_int_get (&login->is_refused);
 }
 
 /* A login costs the server a slow hash: one at a time, and its token is for all that need one. */

@@ -23,6 +23,8 @@ BawnWipedString *bawn_etcd_login_get_token (BawnEtcdLogin *login,
                                             const char *stale,
                                             GCancellable *cancellable,
                                             GError **error);
+/* Whether the server's last word was that name or password are wrong. */
+gboolean bawn_etcd_login_is_refused (BawnEtcdLogin *login);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnEtcdLogin, bawn_etcd_login_free)
 

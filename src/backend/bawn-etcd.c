@@ -376,3 +376,34 @@ bawn_etcd_write_key (BawnEtcd *etcd, BawnJsonWriter *w, BawnRestField field, con
 
   bawn_rest_json_base64 (w, field, whole, strlen (whole));
 }
+
+/* A look at one key, for what is wrong with who we are. Any other trouble passes, or is told when
+ * it matters. */
+gboolean
+bawn_etcd_check_access (BawnEtcd *etcd, const char *key, GCancellable *cancellable, GError **error)
+{
+  g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
+  g_auto (BawnRestReply) reply = { 0 };
+  g_auto (BawnEtcdFault) fault = { 0 };
+  g_autoptr (GError) why = NULL;
+
+  bawn_json_writer_begin_object (&w);
+  bawn_etcd_write_key (etcd, &w, BAWN_REST_ETCD_KEY, key);
+  bawn_json_writer_end_object (&w);
+
+  g_autoptr (GBytes) body = bawn_json_writer_finish (&w);
+  const Post what = { BAWN_ETCD_READ, 0, "/v3/kv/range", body };
+
+  if (!post_as_user (etcd, &what, &reply, cancellable, &why))
+    return !bawn_etcd_login_is_refused (etcd->login)
+           || bawn_fail (error, BAWN_ERROR_INVALID, "%s", why->message);
+  if (reply.status == 200)
+    return TRUE;
+
+  bawn_etcd_fault_read (&fault, &reply);
+  if (!fault.is_login && !fault.is_denied)
+    return TRUE;
+
+  (void) fail_reply (etcd, BAWN_ETCD_READ, &reply, &why);
+  return bawn_fail (error, BAWN_ERROR_INVALID, "%s", why->message);
+}

@@ -23,6 +23,10 @@ typedef struct _BawnEtcd BawnEtcd;
 BawnEtcd *bawn_etcd_new (BawnConfigGroup *group);
 /* Reads files; connects to nobody. */
 gboolean bawn_etcd_open (BawnEtcd *etcd, GError **error);
+/* Asks for @key; FALSE with INVALID only if the server answers and refuses us: TRUE as well if it
+ * cannot be reached. */
+gboolean
+bawn_etcd_check_access (BawnEtcd *etcd, const char *key, GCancellable *cancellable, GError **error);
 void bawn_etcd_free (BawnEtcd *etcd);
 
 gboolean bawn_etcd_is_ha_enabled (BawnEtcd *etcd);

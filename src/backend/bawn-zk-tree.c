@@ -32,6 +32,16 @@ bawn_zk_listing_free (gpointer data)
   g_free (listing);
 }
 
+/* At the start: whoever may not do this now will not be allowed to later. */
+static gboolean
+refuse_start (gint32 code, const char *what, const char *path, GError **error)
+{
+  gboolean is_ours = code == BAWN_ZK_NO_AUTH || code == BAWN_ZK_AUTH_FAILED;
+
+  return bawn_fail (error, is_ours ? BAWN_ERROR_INVALID : BAWN_ERROR_UPSTREAM,
+                    "ZooKeeper does not %s %s: %s", what, path, bawn_zk_error_name (code));
+}
+
 static gboolean
 refuse (gint32 code, const char *what, const char *path, GError **error)
 {
@@ -288,7 +298,7 @@ look (BawnZkTree *self,
     return TRUE;
 
   return code == BAWN_ZK_OK ? bawn_zk_parse_data (body, out_data, &stat, error)
-                            : refuse (code, "let us read", path, error);
+                            : refuse_start (code, "let us read", path, error);
 }
 
 /* All of @paths or none; that somebody else was quicker is no error. */
@@ -320,7 +330,7 @@ make (BawnZkTree *self,
     code = g_array_index (results, BawnZkResult, i).error;
 
   return code == BAWN_ZK_OK || code == BAWN_ZK_NODE_EXISTS
-         || refuse (code, "let us make", paths[0], error);
+         || refuse_start (code, "let us make", paths[0], error);
 }
 
 static gboolean

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/bawn-storage-wait.h"
 #include "ha/bawn-elector.h"
 #include "storage/bawn-backend-registry.h"
 #include "util/bawn-log.h"
@@ -87,7 +88,7 @@ bawn_cluster_open_storage (const BawnClusterSettings *settings, BawnConfig *conf
     return FALSE;
 
   g_autoptr(BawnConfigGroup) group = bawn_config_get_group (config, "ha-storage");
-  g_autoptr(BawnBackend) backend = bawn_backend_open (group, NULL, error);
+  g_autoptr(BawnBackend) backend = bawn_storage_wait_open (group, error);
   if (backend == NULL)
     return FALSE;
   if (!BAWN_IS_HA_BACKEND (backend) || !bawn_ha_backend_is_enabled (BAWN_HA_BACKEND (backend)))

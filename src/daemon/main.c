@@ -19,6 +19,7 @@
 #include "daemon/bawn-notify.h"
 #include "daemon/bawn-service-consul.h"
 #include "daemon/bawn-settings.h"
+#include "daemon/bawn-storage-wait.h"
 #include "http/bawn-http.h"
 #include "storage/bawn-backend-registry.h"
 #include "util/bawn-log.h"
@@ -167,12 +168,27 @@ read_config (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
   return TRUE;
 }
 
+/* What the storages read, without opening them; FALSE if one of them reads its keys only then. */
+static gboolean
+read_storage_keys (BawnDaemon *daemon)
+{
+  g_autoptr(BawnConfigGroup) storage = bawn_config_get_group (daemon->config, "storage");
+  g_autoptr(BawnConfigGroup) elections = bawn_config_get_group (daemon->config, "ha-storage");
+
+  return bawn_backend_check_config (storage)
+         && (daemon->cluster->ha_storage_type == NULL || bawn_backend_check_config (elections));
+}
+
 static gboolean
 open_storage (BawnDaemon *daemon, GError **error)
 {
   g_autoptr(BawnConfigGroup) group = bawn_config_get_group (daemon->config, "storage");
-  g_autoptr(BawnBackend) backend = bawn_backend_open (group, NULL, error);
 
+  /* Told now, and not when a storage that cannot be reached is there at last. */
+  if (read_storage_keys (daemon) && !bawn_config_check (daemon->config, error))
+    return FALSE;
+
+  g_autoptr(BawnBackend) backend = bawn_storage_wait_open (group, error);
   if (backend == NULL
       || !bawn_cluster_open_storage (daemon->cluster, daemon->config, daemon->settings->storage_type, backend,
                                      &daemon->elections, error))

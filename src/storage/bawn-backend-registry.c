@@ -118,21 +118,26 @@ bawn_backend_open (BawnConfigGroup *group, GCancellable *cancellable, GError **e
  * bawn_backend_check_config:
  * @group: the [storage] group
  *
- * Nothing happens for a type that is not known.
+ * Has the storage read its keys, and complain, without opening it. Nothing happens for a type that is not known.
+ *
+ * Returns: whether it has; %FALSE if it reads them only when it is opened
  */
-void
+gboolean
 bawn_backend_check_config (BawnConfigGroup *group)
 {
-  g_return_if_fail (group != NULL);
+  g_return_val_if_fail (group != NULL, FALSE);
 
   g_autofree char *name = bawn_config_get_string (group, "type", BAWN_BACKEND_DEFAULT);
   const BackendRow *row = find_row (name);
 
   if (row == NULL)
-    return;
+    return TRUE;
 
   g_autoptr (BawnBackend) backend = g_object_new (row->get_type (), "config", group, NULL);
 
-  if (BAWN_BACKEND_GET_IFACE (backend)->configure != NULL)
-    BAWN_BACKEND_GET_IFACE (backend)->configure (backend);
+  if (BAWN_BACKEND_GET_IFACE (backend)->configure == NULL)
+    return FALSE;
+
+  BAWN_BACKEND_GET_IFACE (backend)->configure (backend);
+  return TRUE;
 }

@@ -18,6 +18,6 @@ gboolean bawn_backend_is_ha_capable (const char *name);
 BawnBackend *bawn_backend_open (BawnConfigGroup *group, GCancellable *cancellable, GError **error);
 
 /* Has the backend that [storage] asks for read its keys, without opening the storage; what is wrong is noted in the group. */
-void bawn_backend_check_config (BawnConfigGroup *group);
+gboolean bawn_backend_check_config (BawnConfigGroup *group);
 
 G_END_DECLS

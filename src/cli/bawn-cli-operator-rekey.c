@@ -256,7 +256,8 @@ provide (BawnCli *cli, BawnCliArgs *args, GError **error)
     return FALSE;
 
   const BawnJsonNode *root = bawn_cli_reply_root (status);
-  if (!bawn_json_get_bool (root, "started", FALSE))
+  /* What has become of one that is named, the server knows. */
+  if (!bawn_json_get_bool (root, "started", FALSE) && !bawn_cli_args_has (args, "nonce"))
     return bawn_cli_fail (error, BAWN_CLI_ERROR_LOCAL,
                           _ ("No rekey is in progress. “bawn operator rekey -init” starts one."));
 

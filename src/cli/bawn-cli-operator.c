@@ -178,9 +178,29 @@ successor_body (const char *successor)
   return bawn_json_writer_finish (&w);
 }
 
+/* Whoever is asked may be a standby, which passes the wish on. If nobody says, it is whom we ask.
+ */
+static char *
+dup_active (BawnCli *cli)
+{
+  const char *asked = bawn_cli_settings (cli)->address;
+  g_autoptr (BawnCliReply) reply = NULL;
+
+  if (!bawn_cli_api_call (cli, "GET", "sys/leader", NULL, NULL, FALSE, &reply, NULL)
+      || !bawn_cli_reply_check (reply, NULL))
+    return g_strdup (asked);
+
+  const BawnJsonNode *root = bawn_cli_reply_root (reply);
+  const char *leader = bawn_json_get_string (root, "leader_address", "");
+
+  return g_strdup (bawn_json_get_bool (root, "is_self", FALSE) || leader[0] == '\0' ? asked
+                                                                                    : leader);
+}
+
 static gboolean
 run_step_down (BawnCli *cli, BawnCliArgs *args, GError **error)
 {
+  g_autofree char *active = dup_active (cli);
   const char *successor = bawn_cli_args_string (args, "successor", NULL);
   g_autoptr (GBytes) body = successor != NULL ? successor_body (successor) : NULL;
 
@@ -190,7 +210,7 @@ run_step_down (BawnCli *cli, BawnCliArgs *args, GError **error)
       return FALSE;
     }
 
-  bawn_cli_say (cli, _ ("Success! Stepped down: %s"), bawn_cli_settings (cli)->address);
+  bawn_cli_say (cli, _ ("Success! Stepped down: %s"), active);
   return TRUE;
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """bawn against two nodes that share one file: who leads, and handing over."""
+import json
 import os
 import re
 import sys
@@ -17,7 +18,8 @@ home = Home(BAWN_CACERT=first.cert)
 
 def begin():
     first.start()
-    first.ready()
+    first.init(2, 2)
+    first.unseal()
     second.start()
     second.shares, second.root = first.shares, first.root
     home.environment["BAWN_TOKEN"] = first.root
@@ -110,10 +112,30 @@ def _():
 def _():
     wait_for("the active node to have heard of the other",
              lambda: len(second.call("GET", "sys/ha-status").data["nodes"]) == 2)
-    run(first, "operator", "step-down", f"-successor={first.url}").ok()
+    said = run(first, "operator", "step-down", f"-successor={first.url}").ok().out
+    equal(said, f"Success! Stepped down: {second.url}\n")
     wait_for("the first to lead", lambda: leads(first))
     wait_for("the other to know", lambda: second.call("GET", "sys/leader").json.get("leader_address") == first.url)
     assert_roles(first, second)
+
+
+def begin_what_gets_lost(command):
+    """Its nonce; the operation goes with the active node."""
+    nonce = json.loads(run(first, "operator", command, "-init", "-format=json").ok().out)["nonce"]
+    assert nonce
+    run(first, "operator", command, f"-nonce={nonce}", first.shares[0]).ok()
+    return nonce
+
+
+@test("who has the nonce of an operation that is lost is told so by the server")
+def _():
+    lost = {command: begin_what_gets_lost(command) for command in ("rekey", "generate-root")}
+    run(first, "operator", "step-down").ok()
+    wait_for("the other to lead", lambda: leads(second))
+    for command, nonce in lost.items():
+        said = run(second, "operator", command, f"-nonce={nonce}", first.shares[0]).fails(2, nonce)
+        contains(said.err, "was lost when another node became active")
+        run(second, "operator", command, first.shares[0]).fails(1, "is in progress")
 
 
 try:

@@ -235,3 +235,17 @@ def explain(operations, state, stuck):
                      or is_known(o) and o.begun <= stuck.ended and o.ended >= stuck.begun), key=lambda o: o.begun)[-40:]
     return "no order explains what was seen of %s; with %s at version %d the last that could be tried did not fit:\n  %s\n" \
            "what went on at that time:\n%s" % (stuck.key, stuck.key, state[0], stuck, "\n".join("  %s" % o for o in around))
+
+
+def check_fence_history(history):
+    """All states of the fence, in order: no commit of a term after the next one has begun, and each begins where the last one
+    ended."""
+    last = None
+    for fence in history:
+        if last is None or fence["term"] == last["term"]:
+            good = last is None or (fence["epoch"] == last["epoch"] and fence["sequence"] == last["sequence"] + 1)
+        else:
+            good = fence["epoch"] > last["epoch"] and (fence["previous"], fence["previous_sequence"]) \
+                == (last["term"], last["sequence"])
+        assert good, "the fence went from %s to %s" % (last, fence)
+        last = fence

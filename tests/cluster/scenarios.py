@@ -18,6 +18,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "../api"), os.path.join(HERE, "../serve
 
 from bawn_servers import NotInstalled, wait_for  # noqa: E402
 from cluster import Cluster, FenceWatch  # noqa: E402
+from history import check_fence_history  # noqa: E402
 from storages import open_storage  # noqa: E402
 from workload import Burst, Workload  # noqa: E402
 
@@ -58,9 +59,17 @@ class Run:
         self.watch.check()
         self.cluster.check_logs()
 
+    def check_every_commit(self):
+        history = self.storage.fence_history()
+        if history is not None:
+            check_fence_history(history)
+            print("# the fence: %d commits in %d terms, in order" % (len(history), len({f["term"] for f in history})))
+
     def close(self, check):
         try:
             self.watch.close()
+            if check:
+                self.check_every_commit()
             self.cluster.close(check)
         finally:
             self.storage.close()

@@ -42,6 +42,9 @@ class StorageSqlite:
             connection.close()
         return json.loads(row[0]) if row else None
 
+    def fence_history(self):
+        return None
+
     def can_write(self):
         """Whether no process holds the file, which a stopped one may do for as long as it is stopped."""
         connection = self.open()
@@ -133,15 +136,31 @@ class StorageServed:
                 problem = e
         raise ConnectionError("no server answers: %s" % problem)
 
-    def fence_etcd(self, node):
+    def fence_entry(self, node):
         def b64(text):
             return base64.b64encode(text).decode()
 
         answer = self.servers.post(node, "kv/range", {"key": b64(b"bawn/core"), "range_end": b64(b"bawn/corf"), "limit": "100"})
         for entry in answer.get("kvs", []):
             if base64.b64decode(entry["key"]).replace(b"\0", b"/") == b"bawn/" + FENCE.encode():
-                return json.loads(base64.b64decode(entry["value"]))
+                return entry
         return None
+
+    def fence_etcd(self, node):
+        entry = self.fence_entry(node)
+        return json.loads(base64.b64decode(entry["value"])) if entry else None
+
+    def fence_history(self):
+        """Every state that the fence ever had, in order; None if this storage does not remember."""
+        if self.kind != "etcd":
+            return None
+        last = self.fence_entry(1)
+        history = []
+        for event in self.servers.watch(1, {"key": last["key"], "start_revision": "1"}):
+            assert event.get("type", "PUT") == "PUT", "the fence was removed"
+            history.append(json.loads(base64.b64decode(event["kv"]["value"])))
+            if event["kv"]["mod_revision"] == last["mod_revision"]:
+                return history
 
     def fence_consul(self, node):
         status, body = self.servers.call(node, "GET", "/v1/kv/bawn/" + FENCE + "?raw&consistent")

@@ -11,8 +11,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "../api")]
 
 from bawn_server import run_all  # noqa: E402
-from history import (CAS, MISMATCH, OK, READ, UNKNOWN, WRITE, NotLinearizable, Operation, check_register,  # noqa: E402
-                     is_known, relevant)
+from history import (CAS, MISMATCH, OK, READ, UNKNOWN, WRITE, NotLinearizable, Operation, check_fence_history,  # noqa: E402
+                     check_register, is_known, relevant)
 
 
 def op(begun, ended, kind, value=None, version=None, expected=None, outcome=OK):
@@ -210,6 +210,32 @@ def test_a_changed_answer_is_found_in_a_long_history():
                 found += 1
     # A read that overlaps with the write of another version may well have seen that.
     assert found > tried * 0.8, (found, tried)
+
+
+def fence(epoch, sequence, previous="", previous_sequence=0):
+    return {"epoch": epoch, "term": "t%d" % epoch, "sequence": sequence, "previous": previous,
+            "previous_sequence": previous_sequence}
+
+
+def refuses_fence(*history):
+    try:
+        check_fence_history(history)
+    except AssertionError:
+        return
+    raise AssertionError("accepted: %s" % (history,))
+
+
+def test_a_fence_goes_forward_and_on_from_where_it_was():
+    check_fence_history([fence(1, 0), fence(1, 1), fence(1, 2), fence(4, 0, "t1", 2), fence(4, 1, "t1", 2)])
+
+
+def test_a_fence_does_not_jump_return_or_forget():
+    refuses_fence(fence(1, 0), fence(1, 2))
+    refuses_fence(fence(1, 0), fence(1, 1), fence(1, 1))
+    refuses_fence(fence(2, 0), fence(1, 0, "t2", 0))
+    refuses_fence(fence(1, 0), fence(2, 0, "t1", 0), fence(1, 1))
+    refuses_fence(fence(1, 0), fence(1, 1), fence(2, 0, "t1", 0))
+    refuses_fence(fence(1, 0), fence(3, 0, "t2", 0))
 
 
 run_all(globals())

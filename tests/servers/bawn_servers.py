@@ -459,6 +459,19 @@ class Etcd(Servers):
             raise ValueError("%s: %d %r" % (path, status, body))
         return json.loads(body)
 
+    def watch(self, node, request):
+        """Gives the events of a watch, without end."""
+        connection = http.client.HTTPConnection(*self.endpoint(node), timeout=PATIENCE)
+        try:
+            connection.request("POST", "/v3/watch", json.dumps({"create_request": request}))
+            answer = connection.getresponse()
+            while True:
+                result = json.loads(answer.readline())["result"]
+                assert not result.get("canceled"), result
+                yield from result.get("events", [])
+        finally:
+            connection.close()
+
     def token(self, node):
         if not self.credentials:
             return None

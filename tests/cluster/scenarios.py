@@ -8,6 +8,7 @@ had more good answers. In the end nothing acknowledged may be missing, and what 
 
 import contextlib
 import os
+import random
 import re
 import sys
 import time
@@ -320,6 +321,56 @@ def elections_restart(run):
         work.wait_progress()
 
 
+def chaos(run):
+    """Not part of any test: as many rounds of faults as BAWN_TEST_CHAOS says, from the seed BAWN_TEST_SEED."""
+    seed = int(os.environ.get("BAWN_TEST_SEED") or time.time())
+    for place in range(int(os.environ["BAWN_TEST_CHAOS"])):
+        rng = random.Random("%d-%d" % (seed, place))
+        with run.clients("chaos-%d-%d" % (seed, place), roamers=1) as work:
+            for _ in range(rng.randrange(1, 5)):
+                print("#   " + fault(run, work, rng), flush=True)
+                time.sleep(rng.choice((0, 0.1, 1, 3)))
+
+
+def fault(run, work, rng):
+    """Does one thing; Run.clients() puts all in order again. Returns what it was."""
+    running = run.cluster.running()
+    cluster = rng.choice(("pause", "kill", "terminate", "step down", "start", "peers"))
+    what = rng.choice((cluster, "storage") if run.storage.servers is not None else (cluster,))
+    node = rng.choice(run.cluster.nodes)
+    if what == "peers":
+        mode = rng.choice(("hold", "drop", "reset", "refuse", "cut", "pass"))
+        node.cut_off_from_peers(mode)
+        return "%s: peers: %s" % (node, mode)
+    if what == "storage" and rng.random() < 0.3:
+        server = rng.choice(list(run.storage.servers.nodes))
+        run.storage.servers.restart(server)
+        return "storage server %d: restart" % server
+    if what == "storage":
+        mode = rng.choice(("hold", "halt", "drop", "delay", "reset", "refuse", "cut", "pass"))
+        run.storage.cut(node.number, mode, rng.choice((0.05, 0.5, 3)))
+        return "%s: storage: %s" % (node, mode)
+    if what == "start" or not node.runs:
+        for each in run.cluster.nodes:
+            each.resume()
+            if not each.runs:
+                each.start()
+                each.unseal()
+        return "all: start"
+    if what == "step down" and not node.paused:
+        return "%s: step down: %s" % (node, node.call("PUT", "sys/step-down").status)
+    if len(running) > 1 and node in running:
+        if what == "pause":
+            stop_without_the_file(run, node)
+        elif what == "kill":
+            node.kill()
+        else:
+            node.terminate()
+            node.end()
+        return "%s: %s" % (node, what)
+    return "nothing"
+
+
 LOCAL = [step_down, sigterm, sigterm_with_a_slow_client, sigkill, sigkill_and_release, sigstop, late_write_sqlite,
          storage_is_locked, peers_drop, peers_refuse, rolling_restart]
 SERVED = [step_down, sigterm, sigterm_with_a_slow_client, sigkill, sigkill_and_release, sigstop, late_write,
@@ -374,6 +425,8 @@ def main(kind):
 
     alone = chosen({"sqlite": LOCAL, "split": SPLIT}.get(kind, SERVED))
     members = chosen([] if kind in ("sqlite", "split") else MEMBERS)
+    if wanted == ["chaos"]:
+        alone = [chaos]
     print("1..%d" % (len(alone) + len(members)), flush=True)
     good = run_scenarios(kind, alone, 1, 1) if alone else True
     good = run_scenarios(kind, members, 3, len(alone) + 1) and good if members else good

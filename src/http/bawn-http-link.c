@@ -54,7 +54,8 @@ struct _BawnHttpLink
   guint8 *raw; /* read from the socket, and not yet by GnuTLS */
   gsize raw_size;
   gsize raw_used;
-  int errsv; /* what the socket has said; 0: nothing bad */
+  int errsv;       /* what the socket has said; 0: nothing bad */
+  GError *failure; /* nullable: it has broken, and is to be closed in the next round */
 };
 
 static gsize
@@ -94,6 +95,7 @@ bawn_http_link_unref (BawnHttpLink *link)
   bawn_wipe (link->out, RECORD_SIZE);
   g_free (link->out);
   g_free (link->raw);
+  g_clear_error (&link->failure);
   bawn_peer_free (link->peer);
   g_free (link);
 }
@@ -377,7 +379,7 @@ link_prepare (GSource *source, gint *timeout)
 {
   BawnHttpLink *link = ((LinkSource *) source)->link;
 
-  return can_read (link) || (link->interest.writable && has_output (link));
+  return link->failure != NULL || can_read (link) || (link->interest.writable && has_output (link));
 }
 
 static gboolean
@@ -386,21 +388,33 @@ link_check (GSource *source)
   return link_prepare (source, NULL);
 }
 
-static gboolean
-link_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+/* Reads and sends what it can. */
+static void
+run (BawnHttpLink *link, gboolean due, gint64 now_us)
 {
-  g_autoptr (BawnHttpLink) link = link_ref (((LinkSource *) source)->link);
-  gint64 now_us = g_source_get_time (source);
-  gint64 due_us = g_source_get_ready_time (source);
-  g_autoptr (GError) error = NULL;
-  gboolean good = (!can_read (link) || receive (link, &error))
-                  && (link->closed || now_us < due_us || tick (link, now_us, &error));
+  g_autoptr (BawnHttpLink) kept G_GNUC_UNUSED = link_ref (link);
+  g_autoptr (GError) error = g_steal_pointer (&link->failure);
+  gboolean good = error == NULL && (!can_read (link) || receive (link, &error))
+                  && (link->closed || !due || tick (link, now_us, &error));
 
   if (good && !link->closed)
     good = flush (link, &error);
   if (!good)
     bawn_http_link_close (link, error->message);
+}
 
+static void
+on_changed (gpointer owner)
+{
+  run (owner, FALSE, 0);
+}
+
+static gboolean
+link_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  gint64 now_us = g_source_get_time (source);
+
+  run (((LinkSource *) source)->link, now_us >= g_source_get_ready_time (source), now_us);
   return G_SOURCE_CONTINUE;
 }
 
@@ -448,6 +462,8 @@ bawn_http_link_new (BawnHttpWire *wire,
   if (!bawn_http_poller_add (poller, &link->interest, wire->fd))
     return bawn_fail_null (error, BAWN_ERROR_INTERNAL, "cannot watch a connection: %s",
                            g_strerror (errno));
+  link->interest.changed = on_changed;
+  link->interest.owner = link;
   set_options (wire->fd);
   link->refs = 1;
   link->wire = *wire;
@@ -531,6 +547,15 @@ bawn_http_link_post (BawnHttpLink *link,
   if (slot != NULL)
     *slot = parcel;
   g_queue_push_tail_link (&link->parcels, &parcel->link);
+}
+
+/* Sends what waits now, and not in the next round of the main loop. Should the link have broken,
+ * its owner is told in that round, and not from here. */
+void
+bawn_http_link_hurry (BawnHttpLink *link)
+{
+  if (!link->closed && link->failure == NULL)
+    flush (link, &link->failure);
 }
 
 /* Does not send what has not been sent of it yet. */

@@ -10,16 +10,21 @@
 /* Changes taken in one go; what is left is told of again. */
 #define BATCH 256
 
+/**
+ * BawnHttpPoller:
+ * @changed: (element-type BawnHttpInterest): to be told so
+ */
 struct _BawnHttpPoller
 {
   GSource *source;
   int fd;
+  GQueue changed;
 };
 
 typedef struct
 {
   GSource source;
-  int fd;
+  BawnHttpPoller *poller;
 } PollerSource;
 
 /* Who waits. Knows nothing any more once its interest has gone. */
@@ -37,7 +42,7 @@ wake (GSource *source)
 }
 
 static void
-note (BawnHttpInterest *interest, guint32 events)
+note (BawnHttpPoller *poller, BawnHttpInterest *interest, guint32 events)
 {
   if ((events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0)
     interest->hung_up = TRUE;
@@ -51,17 +56,39 @@ note (BawnHttpInterest *interest, guint32 events)
       interest->writable = TRUE;
       wake (interest->out);
     }
+  if (interest->changed != NULL && !interest->queued)
+    {
+      interest->queued = TRUE;
+      interest->link.data = interest;
+      g_queue_push_tail_link (&poller->changed, &interest->link);
+    }
 }
 
-/* Runs nobody's code, so that no interest can go while there are events for it. */
+static void
+forget (BawnHttpPoller *poller, BawnHttpInterest *interest)
+{
+  if (interest->queued)
+    g_queue_unlink (&poller->changed, &interest->link);
+  interest->queued = FALSE;
+}
+
+/* Runs nobody's code before all is noted, so that no interest can go while there are events for it. */
 static gboolean
 poller_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 {
+  BawnHttpPoller *poller = ((PollerSource *) source)->poller;
   struct epoll_event events[BATCH];
-  int n = epoll_wait (((PollerSource *) source)->fd, events, G_N_ELEMENTS (events), 0);
+  int n = epoll_wait (poller->fd, events, G_N_ELEMENTS (events), 0);
 
   for (int i = 0; i < n; i++)
-    note (events[i].data.ptr, events[i].events);
+    note (poller, events[i].data.ptr, events[i].events);
+  while (poller->changed.length > 0)
+    {
+      BawnHttpInterest *interest = g_queue_peek_head (&poller->changed);
+
+      forget (poller, interest);
+      interest->changed (interest->owner);
+    }
 
   return G_SOURCE_CONTINUE;
 }
@@ -83,7 +110,8 @@ bawn_http_poller_new (GMainContext *context)
   if (poller->fd < 0)
     g_error ("cannot make an epoll descriptor: %s", g_strerror (errno));
   poller->source = g_source_new (&poller_funcs, sizeof (PollerSource));
-  ((PollerSource *) poller->source)->fd = poller->fd;
+  ((PollerSource *) poller->source)->poller = poller;
+  g_queue_init (&poller->changed);
   g_source_add_unix_fd (poller->source, poller->fd, G_IO_IN);
   /* Else GLib takes the descriptor out of its set for as long as the source runs, which costs two writes to its eventfd and
    * a round of the loop each time (seen in 2.74). */
@@ -106,7 +134,7 @@ bawn_http_poller_free (BawnHttpPoller *poller)
 /**
  * bawn_http_poller_add:
  * @poller: a poller
- * @interest: zeroed; must be removed before it is freed
+ * @interest: set anew, so @changed is to be set after this; must be removed before it is freed
  * @fd: a non-blocking socket
  *
  * Begins to watch it. What is there already is taken for granted until a read or write finds otherwise.
@@ -127,6 +155,7 @@ void
 bawn_http_poller_remove (BawnHttpPoller *poller, BawnHttpInterest *interest, int fd)
 {
   epoll_ctl (poller->fd, EPOLL_CTL_DEL, fd, NULL);
+  forget (poller, interest);
   if (interest->in != NULL)
     ((WaitSource *) interest->in)->interest = NULL;
   if (interest->out != NULL)

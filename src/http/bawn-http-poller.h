@@ -21,6 +21,9 @@ typedef struct _BawnHttpPoller BawnHttpPoller;
  * @writable: a write may
  * @hung_up: the other side has closed; reads get something until they get the end
  *
+ * @changed: (nullable): called with @owner when any of these has become so, once for all that epoll tells in one go; may
+ *   remove any interest. Spares who needs no source of its own a round of the main loop
+ *
  * One socket. Since epoll tells of changes only (EPOLLET), its owner clears what turns out not to be so.
  */
 typedef struct
@@ -28,7 +31,11 @@ typedef struct
   gboolean readable;
   gboolean writable;
   gboolean hung_up;
+  void (*changed) (gpointer owner);
+  gpointer owner;
   /*< private >*/
+  GList link;
+  gboolean queued;
   GSource *in;  /* nullable: who waits, not owned */
   GSource *out; /* nullable */
 } BawnHttpInterest;

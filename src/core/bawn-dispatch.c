@@ -172,6 +172,25 @@ fail_inactive (BawnExchange *exchange)
     }
 }
 
+static gboolean
+has_writes (const BawnExchange *exchange)
+{
+  return exchange->txn != NULL && bawn_txn_has_writes (exchange->txn);
+}
+
+/* What may have been done before is done again only if that writes nothing; to use a token that has only so many uses is to
+ * write. Whether one that is not good was good then, and spent by what was done, nobody knows. */
+static void
+refuse_to_repeat (BawnExchange *exchange)
+{
+  if (!exchange->request->repeated
+      || (!has_writes (exchange) && !bawn_error_is (exchange->error, BAWN_ERROR_DENIED)))
+    return;
+
+  bawn_exchange_forget_attempt (exchange);
+  (void) bawn_fail (&exchange->error, BAWN_ERROR_UNKNOWN_OUTCOME, "the answer was lost when this was done, if it was");
+}
+
 /* One attempt; what comes of it is in the exchange. */
 static void
 attempt (BawnExchange *exchange, gboolean may_block)
@@ -201,6 +220,7 @@ attempt (BawnExchange *exchange, gboolean may_block)
 
   exchange->txn = bawn_store_begin (bawn_core_get_store (core), BAWN_CODEC (bawn_core_get_barrier (core)), may_block);
   exchange->response = bawn_pipeline_run (exchange->active, exchange->request, exchange->txn, &exchange->error);
+  refuse_to_repeat (exchange);
 }
 
 static gboolean
@@ -275,12 +295,6 @@ stands (BawnExchange *exchange, GError **error)
     return bawn_fail (error, BAWN_ERROR_STANDBY, "the lease of this node has run out");
 
   return bawn_txn_validate (exchange->txn, error);
-}
-
-static gboolean
-has_writes (const BawnExchange *exchange)
-{
-  return exchange->txn != NULL && bawn_txn_has_writes (exchange->txn);
 }
 
 /* On a listener's thread: answer, commit without waiting, or hand on. */

@@ -316,6 +316,7 @@ bawn_http_exchange_retry (BawnHttpExchange *exchange)
   exchange->request->started_us = former->started_us;
   exchange->request->authorized = exchange->passage.authorized;
   exchange->request->audited = former->audited;
+  exchange->request->repeated = former->repeated;
   g_clear_pointer (&exchange->response, bawn_response_free);
   g_clear_error (&exchange->error);
   g_atomic_int_set (&exchange->replied, FALSE);

@@ -72,6 +72,7 @@ bawn_http_forward_write (BawnHttpExchange *exchange, BawnBuffer *out)
     .remote_address = request->remote_address,
     .remote_port = request->remote_port,
     .authorize_only = request->authorize_only,
+    .repeated = request->repeated,
     .deadline_ms = (guint32) CLAMP (left_us / G_TIME_SPAN_MILLISECOND, 0, G_MAXUINT32),
     .head = head.data,
     .head_size = head.size,
@@ -108,7 +109,9 @@ bawn_http_forward_redirect (const char *api_addr,
   return TRUE;
 }
 
-/* Whether it changes nothing, so that it does not matter if it was done once already. */
+/* Whether it is of a kind that changes nothing, so that it may be sent once more. Where it writes
+ * all the same, such as another use of a token that has only so many, the active node does not do
+ * it (see BawnRequest.repeated). */
 gboolean
 bawn_http_forward_is_repeatable (const BawnHttpHead *head)
 {

@@ -11,6 +11,7 @@
 /* Of an answer: engines set a handful. */
 #define MAX_HEADERS 100
 #define CALL_AUTHORIZE_ONLY (1u << 0)
+#define CALL_REPEATED (1u << 1)
 
 static gboolean
 bad (GError **error, const char *what)
@@ -246,7 +247,8 @@ bawn_http_message_clear (BawnHttpMessage *message)
 void
 bawn_http_call_write (const BawnHttpCall *call, BawnBuffer *out)
 {
-  add_number (out, call->authorize_only ? CALL_AUTHORIZE_ONLY : 0);
+  add_number (out, (call->authorize_only ? CALL_AUTHORIZE_ONLY : 0)
+                       | (call->repeated ? CALL_REPEATED : 0));
   add_number (out, call->deadline_ms);
   add_number (out, call->remote_port);
   add_text (out, call->id);
@@ -270,6 +272,7 @@ bawn_http_call_read (BawnHttpCall *call, const guint8 *data, gsize size, GError 
   guint32 flags = take_number (&reader);
 
   call->authorize_only = (flags & CALL_AUTHORIZE_ONLY) != 0;
+  call->repeated = (flags & CALL_REPEATED) != 0;
   call->deadline_ms = take_number (&reader);
   call->remote_port = take_number (&reader);
   call->id = take_some_text (&reader, BAWN_HTTP_FRAME_MAX_TEXT);
@@ -277,7 +280,8 @@ bawn_http_call_read (BawnHttpCall *call, const guint8 *data, gsize size, GError 
   call->head_size = take_number (&reader);
   call->head = take (&reader, call->head_size);
   /* What we do not know might change what is asked. */
-  if (reader.failed || (flags & ~CALL_AUTHORIZE_ONLY) != 0 || call->remote_port > G_MAXUINT16)
+  if (reader.failed || (flags & ~(CALL_AUTHORIZE_ONLY | CALL_REPEATED)) != 0
+      || call->remote_port > G_MAXUINT16)
     return bad (error, "request");
 
   return TRUE;

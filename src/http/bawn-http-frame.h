@@ -94,6 +94,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BawnHttpMessage, bawn_http_message_clear)
  * @id: the request's
  * @remote_address: the client's
  * @authorize_only: see #BawnRequest
+ * @repeated: likewise
  * @deadline_ms: how long anybody will wait for the answer
  * @head: as the client sent it, without what concerns its connection only
  * @head_size: its length
@@ -106,6 +107,7 @@ typedef struct
   char *remote_address;
   guint remote_port;
   gboolean authorize_only;
+  gboolean repeated;
   guint32 deadline_ms;
   const guint8 *head;
   gsize head_size;

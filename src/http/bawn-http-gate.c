@@ -214,6 +214,7 @@ on_lost (gpointer owner, BawnHttpErrand *errand, gboolean sent)
   g_auto (BawnHttpReply) reply = { 0 };
 
   bawn_http_count (gate->worker->stats.forward_errors);
+  bawn_http_exchange_get_request (passage->exchange)->repeated |= sent;
   if (!sent || bawn_http_forward_is_repeatable (bawn_http_exchange_get_head (passage->exchange)))
     {
       route (gate, passage);
@@ -238,6 +239,7 @@ on_passed (gpointer owner, BawnHttpErrand *errand)
       || !bawn_http_forward_is_repeatable (bawn_http_exchange_get_head (passage->exchange)))
     return;
   bawn_http_channel_cancel (gate->channel, errand);
+  bawn_http_exchange_get_request (passage->exchange)->repeated = TRUE;
   route (gate, passage);
 }
 

@@ -42,7 +42,7 @@ bawn_http_rule (const GError *error)
       return (BawnHttpRule) { .status = 503, .text = "node is not active", .retry_after_s = RETRY_AFTER_S };
     case BAWN_ERROR_UNKNOWN_OUTCOME:
       return (BawnHttpRule) { .status = 503,
-                              .text = "the storage did not say whether this was written: look before trying again" };
+                              .text = "it is not known whether this was done: look before trying again" };
     /* The storage tells the log why, once for each outage: storage/bawn-outage.h. */
     case BAWN_ERROR_UPSTREAM:
       return (BawnHttpRule) { .status = 503,

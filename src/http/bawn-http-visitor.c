@@ -226,6 +226,7 @@ on_complete (Visit *visit, GError **error)
   request->remote_port = call.remote_port;
   request->forwarded = TRUE;
   request->authorize_only = call.authorize_only;
+  request->repeated = call.repeated;
   bawn_http_message_clear (&visit->message);
   dispatch (visit);
 

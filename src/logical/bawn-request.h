@@ -34,6 +34,7 @@ const char *bawn_op_name (BawnOp op); /* "read", "list", "create" … as audit a
  * @authorize_only: the node that was asked will do it itself, and the active one only says whether its caller may: for
  *   endpoints that concern one node
  * @authorized: the active node has said that he may
+ * @repeated: it was sent before, and the answer was lost: it may have been done, so it is done only if that writes nothing
  * @open_metrics: where it came in, anybody may see this node's metrics
  *
  * A request on its way through the pipeline. Reference-counted, used by one thread at a time. The first part is
@@ -55,6 +56,7 @@ struct _BawnRequest
   gboolean forwarded;
   gboolean authorize_only;
   gboolean authorized;
+  gboolean repeated;
   gboolean open_metrics;
 
   /*< by the pipeline >*/

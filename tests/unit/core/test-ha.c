@@ -437,6 +437,38 @@ test_open_metrics_open_nothing_else (Cluster *c, gconstpointer data)
   g_assert_cmpint (core_fixture_call (standby, BAWN_OP_READ, "sys/metrics", NULL, NULL), ==, BAWN_ERROR_STANDBY);
 }
 
+static int
+read_again (CoreFixture *node, const char *path, const char *token)
+{
+  g_autoptr(BawnRequest) request = bawn_request_new (BAWN_OP_READ, path);
+
+  request->token = g_strdup (token);
+  request->forwarded = TRUE;
+  request->repeated = TRUE;
+  return core_fixture_run (node, request, NULL, NULL);
+}
+
+static void
+test_what_may_have_been_done_is_not_done_again (Cluster *c, gconstpointer data)
+{
+  unseal_all (c);
+
+  CoreFixture *active = await_active (c, NULL);
+  g_autofree char *token = core_fixture_token (active, "{\"num_uses\":2,\"policies\":[\"default\"]}");
+  static const char path[] = "auth/token/lookup-self";
+
+  /* Reading is harmless; using up a token is not. */
+  g_assert_cmpint (read_again (active, path, active->root), ==, CORE_FIXTURE_OK);
+  g_assert_cmpint (read_again (active, path, token), ==, BAWN_ERROR_UNKNOWN_OUTCOME);
+  g_assert_cmpint (read_again (active, path, token), ==, BAWN_ERROR_UNKNOWN_OUTCOME);
+  g_assert_cmpint (core_fixture_call (active, BAWN_OP_READ, path, NULL, token), ==, CORE_FIXTURE_OK);
+  g_assert_cmpint (core_fixture_call (active, BAWN_OP_READ, path, NULL, token), ==, CORE_FIXTURE_OK);
+
+  /* Perhaps it was the lost one that has used it up. */
+  g_assert_cmpint (core_fixture_call (active, BAWN_OP_READ, path, NULL, token), ==, BAWN_ERROR_DENIED);
+  g_assert_cmpint (read_again (active, path, token), ==, BAWN_ERROR_UNKNOWN_OUTCOME);
+}
+
 #define ADD(name, func) g_test_add ("/core/ha/" name, Cluster, NULL, set_up, func, tear_down)
 
 int
@@ -455,6 +487,7 @@ main (int argc, char **argv)
   ADD ("a-standby-can-be-sealed", test_a_standby_can_be_sealed);
   ADD ("a-refused-fence-ends-in-another-term", test_a_refused_fence_ends_in_another_term);
   ADD ("a-rekey-lost-with-its-node-says-so", test_a_rekey_lost_with_its_node_says_so);
+  ADD ("what-may-have-been-done-is-not-done-again", test_what_may_have_been_done_is_not_done_again);
   ADD ("metrics-tell-of-the-election", test_metrics_tell_of_the_election);
   ADD ("open-metrics-open-nothing-else", test_open_metrics_open_nothing_else);
   ADD ("help-entitles-to-nothing", test_help_entitles_to_nothing);

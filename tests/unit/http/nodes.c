@@ -31,6 +31,7 @@ echo (Node *node, BawnRequest *request)
   bawn_json_writer_add_string (&w, "internal", internal != NULL ? internal : "none");
   bawn_json_writer_add_string (&w, "other", other != NULL ? other : "none");
   bawn_json_writer_add_int (&w, "wrap", request->wrap_ttl_us);
+  bawn_json_writer_add_bool (&w, "repeated", request->repeated);
   bawn_json_writer_name (&w, "data");
   if (request->data != NULL)
     bawn_json_writer_node (&w, bawn_json_root (request->data));

@@ -53,13 +53,21 @@ answer_of (Client *client, guint expected_status)
   return g_steal_pointer (&answer);
 }
 
+/* Whether the node knew that it was asked once more. */
 static void
-assert_ok (Client *client, const char *node)
+assert_done (Client *client, const char *node, gboolean repeated)
 {
   g_autofree char *header = g_strdup_printf ("X-Node: %s\r\n", node);
   g_autofree char *answer = answer_of (client, 200);
 
   fixture_assert_has (answer, header);
+  fixture_assert_has (answer, repeated ? "\"repeated\":true" : "\"repeated\":false");
+}
+
+static void
+assert_ok (Client *client, const char *node)
+{
+  assert_done (client, node, FALSE);
 }
 
 static void
@@ -72,7 +80,7 @@ a_read (Trio *trio, gconstpointer data)
   cable_cut (trio->cable);
   node_wait_parked (trio->active, 2);
   node_release (trio->active);
-  assert_ok (client, "active");
+  assert_done (client, "active", TRUE);
   g_assert_cmpuint (node_stats (trio->standby).forward_errors, ==, 1);
 }
 
@@ -130,7 +138,7 @@ a_peer_that_falls_silent (Trio *trio, gconstpointer data)
   cable_set (trio->cable, CABLE_PASS);
   node_wait_parked (trio->active, 2);
   node_release (trio->active);
-  assert_ok (client, "active");
+  assert_done (client, "active", TRUE);
 }
 
 static void
@@ -146,12 +154,27 @@ a_read_at_a_former_active_node (Trio *trio, gconstpointer data)
   nodes_elect (next, next, trio->standby, NULL);
   node_wait_parked (next, 1);
   node_release (next);
-  assert_ok (client, "next");
+  assert_done (client, "next", TRUE);
 
   /* The write is still there, and answered if the former active node lives. */
   node_release (trio->active);
   assert_ok (writer, "active");
   g_assert_cmpuint (node_n_seen (next), ==, 1);
+}
+
+static void
+a_read_that_this_node_can_answer_by_now (Trio *trio, gconstpointer data)
+{
+  g_autoptr (Client) client = client_connect_port (trio->standby->port);
+
+  client_send (client, GET_PARKED, -1);
+  node_wait_parked (trio->active, 1);
+  node_set (trio->standby, NODE_ACTIVE, node_leader (trio->standby, trio->standby));
+  cable_cut (trio->cable);
+  node_wait_parked (trio->standby, 1);
+  node_release (trio->standby);
+  assert_done (client, "standby", TRUE);
+  node_release (trio->active);
 }
 
 static gpointer
@@ -288,6 +311,8 @@ main (int argc, char **argv)
   ADD ("a-silent-peer-is-given-up", NULL, a_peer_that_falls_silent);
   ADD ("a-read-at-a-former-active-node-is-repeated-at-the-new-one", NULL,
        a_read_at_a_former_active_node);
+  ADD ("a-read-is-repeated-here-once-this-node-is-active", NULL,
+       a_read_that_this_node_can_answer_by_now);
   ADD ("an-active-node-that-stops-loses-nothing", NULL, the_active_node_stops);
   ADD ("an-answer-that-comes-too-late-is-dropped", "request-timeout=2s\n", a_client_that_goes);
   ADD ("nothing-is-forwarded-to-this-node-itself", "[ha]\npark-timeout=200ms\n",

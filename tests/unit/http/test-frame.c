@@ -86,6 +86,7 @@ a_call_is_read_as_written (void)
                               .remote_address = (char *) "2001:db8::1",
                               .remote_port = 65535,
                               .authorize_only = TRUE,
+                              .repeated = TRUE,
                               .deadline_ms = 90000,
                               .head = (const guint8 *) "GET\0x",
                               .head_size = 5 };
@@ -98,6 +99,7 @@ a_call_is_read_as_written (void)
   g_assert_cmpstr (again.remote_address, ==, "2001:db8::1");
   g_assert_cmpuint (again.remote_port, ==, 65535);
   g_assert_true (again.authorize_only);
+  g_assert_true (again.repeated);
   g_assert_cmpuint (again.deadline_ms, ==, 90000);
   g_assert_cmpmem (again.head, again.head_size, "GET\0x", 5);
 
@@ -110,7 +112,7 @@ a_call_is_read_as_written (void)
 
   /* A flag that this version does not know may change what is asked. */
   g_auto (BawnHttpCall) flagged = { 0 };
-  wire.data[3] |= 2;
+  wire.data[3] |= 4;
   g_assert_false (bawn_http_call_read (&flagged, wire.data, wire.size, NULL));
 }
 

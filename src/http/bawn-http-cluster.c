@@ -19,8 +19,7 @@ static const char *const forwarding_names[] = { "forward", "redirect", NULL };
 
 typedef struct
 {
-  char *api_addr;
-  char *cluster_addr;
+  BawnPeer *peer; /* what it has said last */
   gint64 first_us;
   gint64 last_us;
 } Node;
@@ -30,8 +29,7 @@ node_free (gpointer data)
 {
   Node *node = data;
 
-  g_free (node->api_addr);
-  g_free (node->cluster_addr);
+  bawn_peer_free (node->peer);
   g_free (node);
 }
 
@@ -212,23 +210,37 @@ bawn_http_cluster_free (BawnHttpCluster *cluster)
   g_free (cluster);
 }
 
+/* As an operator can find it. */
+static char *
+describe (const BawnPeer *peer)
+{
+  return g_strdup_printf ("%s (api-addr %s, cluster-addr %s, node %s)",
+                          peer->hostname != NULL ? peer->hostname : "a node",
+                          peer->api_addr != NULL ? peer->api_addr : "none",
+                          peer->cluster_addr != NULL ? peer->cluster_addr : "none", peer->node_id);
+}
+
 /* Says once that two nodes cannot both be at @address. */
 static void
 warn (BawnHttpCluster *cluster,
       const char *key,
       const char *address,
-      const char *id,
-      const char *other_id)
+      const BawnPeer *one,
+      const BawnPeer *other)
 {
-  const char *first = strcmp (id, other_id) < 0 ? id : other_id;
-  const char *second = first == id ? other_id : id;
-  g_autofree char *what = g_strdup_printf ("%s %s %s %s", key, address, first, second);
+  const BawnPeer *first = strcmp (one->node_id, other->node_id) < 0 ? one : other;
+  const BawnPeer *second = first == one ? other : one;
+  g_autofree char *what =
+      g_strdup_printf ("%s %s %s %s", key, address, first->node_id, second->node_id);
 
   if (g_hash_table_size (cluster->warned) >= MAX_NODES
       || !g_hash_table_add (cluster->warned, g_strdup (what)))
     return;
-  bawn_log_warn (MODULE, "two nodes (%s and %s) advertise the same %s, %s: give each its own",
-                 first, second, key, address);
+
+  g_autofree char *of_first = describe (first);
+  g_autofree char *of_second = describe (second);
+  bawn_log_warn (MODULE, "two nodes advertise the same %s, %s: %s and %s: give each its own", key,
+                 address, of_first, of_second);
 }
 
 static gboolean
@@ -238,16 +250,12 @@ same (const char *a, const char *b)
 }
 
 static void
-compare (BawnHttpCluster *cluster,
-         const BawnPeer *peer,
-         const char *id,
-         const char *api_addr,
-         const char *cluster_addr)
+compare (BawnHttpCluster *cluster, const BawnPeer *one, const BawnPeer *other)
 {
-  if (same (peer->api_addr, api_addr))
-    warn (cluster, "api-addr", api_addr, peer->node_id, id);
-  if (same (peer->cluster_addr, cluster_addr))
-    warn (cluster, "cluster-addr", cluster_addr, peer->node_id, id);
+  if (same (one->api_addr, other->api_addr))
+    warn (cluster, "api-addr", one->api_addr, one, other);
+  if (same (one->cluster_addr, other->cluster_addr))
+    warn (cluster, "cluster-addr", one->cluster_addr, one, other);
 }
 
 static Node *
@@ -264,14 +272,8 @@ remember (BawnHttpCluster *cluster, const BawnPeer *peer)
       g_hash_table_insert (cluster->nodes, g_strdup (peer->node_id), node);
     }
   node->last_us = g_get_monotonic_time ();
-  if (g_strcmp0 (node->api_addr, peer->api_addr) != 0
-      || g_strcmp0 (node->cluster_addr, peer->cluster_addr) != 0)
-    {
-      g_free (node->api_addr);
-      g_free (node->cluster_addr);
-      node->api_addr = g_strdup (peer->api_addr);
-      node->cluster_addr = g_strdup (peer->cluster_addr);
-    }
+  bawn_peer_free (node->peer);
+  node->peer = bawn_peer_copy (peer);
 
   return node;
 }
@@ -289,21 +291,20 @@ bawn_http_cluster_meet (BawnHttpCluster *cluster, const BawnPeer *self, const Ba
 {
   g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&cluster->mutex);
   GHashTableIter iter;
-  gpointer id = NULL;
   gpointer value = NULL;
 
   if (g_strcmp0 (self->node_id, peer->node_id) == 0)
     return;
 
   Node *node = remember (cluster, peer);
-  compare (cluster, peer, self->node_id, self->api_addr, self->cluster_addr);
+  compare (cluster, peer, self);
   g_hash_table_iter_init (&iter, cluster->nodes);
-  while (g_hash_table_iter_next (&iter, &id, &value))
+  while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       const Node *other = value;
 
       /* One that was not heard of since this one came has been restarted as this one. */
       if (other != node && other->last_us > node->first_us && node->last_us > other->first_us)
-        compare (cluster, peer, id, other->api_addr, other->cluster_addr);
+        compare (cluster, peer, other->peer);
     }
 }

@@ -21,6 +21,7 @@ static BawnPeer
 peer (const char *id, const char *api_addr, const char *cluster_addr)
 {
   return (BawnPeer){ .node_id = (char *) id,
+                     .hostname = (char *) "host",
                      .api_addr = (char *) api_addr,
                      .cluster_addr = (char *) cluster_addr };
 }
@@ -54,13 +55,16 @@ this_node_and_another (void)
 {
   g_autoptr (BawnHttpCluster) cluster = cluster_new ();
   const BawnPeer self = peer ("self", "https://lb:8200", "https://a:8201");
-  const BawnPeer other = peer ("other", "https://lb:8200", "https://b:8201");
+  BawnPeer other = peer ("other", "https://lb:8200", "https://b:8201");
 
+  other.hostname = (char *) "far";
   bawn_http_cluster_meet (cluster, &self, &other);
   bawn_http_cluster_meet (cluster, &self, &other);
   g_assert_cmpstr (logged->str, ==,
-                   "two nodes (other and self) advertise the same api-addr, https://lb:8200: give "
-                   "each its own\n");
+                   "two nodes advertise the same api-addr, https://lb:8200: "
+                   "far (api-addr https://lb:8200, cluster-addr https://b:8201, node other) and "
+                   "host (api-addr https://lb:8200, cluster-addr https://a:8201, node self): "
+                   "give each its own\n");
 }
 
 static void
@@ -79,8 +83,11 @@ two_others (void)
   bawn_http_cluster_meet (cluster, &self, &one);
   g_usleep (1);
   bawn_http_cluster_meet (cluster, &self, &two);
-  g_assert_cmpuint (count ("(one and two) advertise the same cluster-addr, https://lb:8201"), ==,
-                    1);
+  g_assert_cmpuint (
+      count ("advertise the same cluster-addr, https://lb:8201: "
+             "host (api-addr https://b:8200, cluster-addr https://lb:8201, node one) and "
+             "host (api-addr https://c:8200, cluster-addr https://lb:8201, node two)"),
+      ==, 1);
   g_assert_cmpuint (count ("advertise"), ==, 1);
 }
 

@@ -242,9 +242,11 @@ add_storage (GPtrArray *banner, BawnDaemon *daemon)
   const char *type = daemon->settings->storage_type;
   const char *elections = daemon->elections != NULL ? " (HA available)" : " (HA disabled)";
 
+  g_autofree char *lease = bawn_duration_format (daemon->cluster->lease_ttl_us);
+  g_autofree char *renewal = bawn_duration_format (daemon->cluster->renew_us);
+
   if (daemon->elections != NULL)
-    bawn_banner_add (banner, "Lease", "%" G_GINT64_FORMAT " ms, renewed every %" G_GINT64_FORMAT " ms",
-                     daemon->cluster->lease_ttl_us / 1000, daemon->cluster->renew_us / 1000);
+    bawn_banner_add (banner, "Lease", "%s, renewed every %s", lease, renewal);
   if (daemon->cluster->ha_storage_type != NULL)
     bawn_banner_add (banner, "HA Storage", "%s%s", daemon->cluster->ha_storage_type, elections);
   bawn_banner_add (banner, "Storage", "%s%s", type,

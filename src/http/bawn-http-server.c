@@ -249,8 +249,9 @@ bawn_http_server_describe_parking (BawnHttpServer *server)
   const BawnHttpParkConfig *park = &server->cluster->park;
   g_autofree char *timeout = bawn_duration_format (park->timeout_us);
 
-  return g_strdup_printf ("up to %u requests of %" G_GSIZE_FORMAT " bytes in all, for %s", park->max_requests, park->max_bytes,
-                          timeout);
+  g_autofree char *size = bawn_config_format_size ((gint64) park->max_bytes);
+
+  return g_strdup_printf ("up to %u requests, %s in all, for %s", park->max_requests, size, timeout);
 }
 
 /**

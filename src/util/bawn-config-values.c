@@ -320,8 +320,14 @@ format_plain (gint64 value)
   return g_strdup_printf ("%" G_GINT64_FORMAT, value);
 }
 
-static char *
-format_size (gint64 value)
+/**
+ * bawn_config_format_size:
+ * @value: a number of bytes
+ *
+ * Returns: (transfer full): @value as a configuration would say it: "64M"
+ */
+char *
+bawn_config_format_size (gint64 value)
 {
   static const char suffixes[] = { 'G', 'M', 'K' };
 
@@ -435,7 +441,7 @@ bawn_config_get_size (
 
   gboolean good = parse_size (value.text, &number);
 
-  return in_range (group, key, value.text, good, number, "a size", format_size, fallback, min, max);
+  return in_range (group, key, value.text, good, number, "a size", bawn_config_format_size, fallback, min, max);
 }
 
 /**

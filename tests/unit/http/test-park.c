@@ -233,6 +233,14 @@ metrics_count_them (Pair *pair, gconstpointer data)
 }
 
 static void
+limits_are_shown (Pair *pair, gconstpointer data)
+{
+  g_autofree char *of_a = bawn_http_server_describe_parking (pair->a->server);
+
+  g_assert_cmpstr (of_a, ==, "up to 7 requests, 64M in all, for 1.5s");
+}
+
+static void
 not_too_many (Pair *pair, gconstpointer data)
 {
   g_autoptr (Client) first = client_connect_port (pair->b->port);
@@ -370,6 +378,8 @@ main (int argc, char **argv)
   ADD ("requests-about-one-node-do-not-wait-for-ever", "[ha]\npark-timeout=200ms\n",
        not_for_ever_at_an_endpoint_of_one_node);
   ADD ("metrics-count-those-that-wait", "", metrics_count_them);
+  ADD ("the-limits-are-shown-as-they-are-configured",
+       "[ha]\npark-max-requests=7\npark-timeout=1500ms\n", limits_are_shown);
   ADD ("only-so-many-requests-wait", "[ha]\npark-max-requests=2\n", not_too_many);
   ADD ("only-so-much-waits", "[ha]\npark-max-bytes=1000\n", not_too_much);
   ADD ("requests-do-not-wait-at-a-sealed-node", "", a_sealed_node_lets_nobody_wait);

@@ -56,7 +56,9 @@ write_head (const BawnHttpHead *head, BawnBuffer *out)
  * @exchange: a request
  * @out: empty
  *
- * Writes the head of a REQUEST, as bawn_http_link_post() wants it.
+ * Writes the head of a REQUEST, as bawn_http_link_post() wants it. The certificate that the client
+ * has shown stays here: the listener has checked it, and no login method asks for it. One that does
+ * needs it in #BawnHttpCall, and in #BawnRequest to begin with.
  */
 void
 bawn_http_forward_write (BawnHttpExchange *exchange, BawnBuffer *out)

@@ -5,11 +5,11 @@
 
 #include "http/bawn-http-socket.h"
 #include "util/bawn-error.h"
+#include "util/bawn-handed.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#define UNIX_PREFIX "unix:"
 #define SYSTEMD "systemd"
 
 static gboolean
@@ -18,20 +18,24 @@ open_sockets (BawnHttpListener *listener, guint n_workers, GError **error)
   const char *address = listener->config->address;
 
   listener->shared = TRUE;
-  if (g_str_has_prefix (address, UNIX_PREFIX))
+  listener->activated = TRUE;
+  if (strcmp (address, SYSTEMD) == 0)
+    return bawn_handed_take_sockets (NULL, listener->fds, error);
+  if (g_str_has_prefix (address, SYSTEMD ":"))
+    return bawn_handed_take_sockets (address + strlen (SYSTEMD ":"), listener->fds, error);
+  if (bawn_http_socket_take_bound (address, listener->fds))
+    return TRUE;
+
+  listener->activated = FALSE;
+  if (g_str_has_prefix (address, BAWN_HTTP_UNIX_PREFIX))
     {
-      const char *path = address + strlen (UNIX_PREFIX);
+      const char *path = address + strlen (BAWN_HTTP_UNIX_PREFIX);
 
       if (!bawn_http_socket_open_unix (path, listener->config, listener->fds, error))
         return FALSE;
       listener->unlink_path = g_strdup (path);
       return TRUE;
     }
-  listener->activated = strcmp (address, SYSTEMD) == 0 || g_str_has_prefix (address, SYSTEMD ":");
-  if (strcmp (address, SYSTEMD) == 0)
-    return bawn_http_socket_take_activated (NULL, listener->fds, error);
-  if (listener->activated)
-    return bawn_http_socket_take_activated (address + strlen (SYSTEMD ":"), listener->fds, error);
 
   listener->shared = FALSE;
   return bawn_http_socket_open_inet (address, n_workers, listener->fds, error);
@@ -56,7 +60,7 @@ make_url (BawnHttpListener *listener, const BawnHttpAddress *address)
   const char *scheme = listener->config->tls.certificate != NULL ? "https" : "http";
 
   if (address->any.sa_family == AF_UNIX)
-    return g_strconcat (UNIX_PREFIX, address->un.sun_path, NULL);
+    return g_strconcat (BAWN_HTTP_UNIX_PREFIX, address->un.sun_path, NULL);
 
   g_autofree char *host = bawn_http_address_host (address);
   return g_strdup_printf (strchr (host, ':') != NULL ? "%s://[%s]:%u" : "%s://%s:%u", scheme, host,

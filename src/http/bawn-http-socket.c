@@ -4,24 +4,20 @@
 #include "http/bawn-http-socket.h"
 
 #include "util/bawn-error.h"
+#include "util/bawn-handed.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <glib-unix.h>
 #include <grp.h>
 #include <linux/filter.h>
 #include <netdb.h>
 #include <pwd.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* Connections that the kernel keeps for us; it takes no more than net.core.somaxconn. */
 #define BACKLOG 4096
-/* Where systemd's descriptors begin (sd_listen_fds(3)). */
-#define FIRST_ACTIVATED_FD 3
 
 static gboolean
 failed (GError **error, const char *address, const char *what)
@@ -172,7 +168,8 @@ set_owner (const char *path, const BawnHttpListenerConfig *config, GError **erro
                           config->socket_group);
       gid = group->gr_gid;
     }
-  if (chown (path, uid, gid) != 0)
+  /* Where nothing is wanted, nothing is asked of the kernel: a sandbox may forbid the very call. */
+  if ((config->socket_user != NULL || config->socket_group != NULL) && chown (path, uid, gid) != 0)
     return failed (error, path, "set the owner");
   if (chmod (path, config->socket_mode) != 0)
     return failed (error, path, "set the mode");
@@ -215,47 +212,29 @@ bawn_http_socket_open_unix (const char *path, const BawnHttpListenerConfig *conf
 }
 
 /**
- * bawn_http_socket_take_activated:
- * @name: (nullable): FileDescriptorName= of the socket unit; %NULL: whatever there is
+ * bawn_http_socket_take_bound:
+ * @address: "host:port" or "unix:/path"
  * @out_fds: (element-type gint): where they go
- * @error: INVALID
  *
- * Takes over sockets that systemd has opened (sd_listen_fds(3)).
+ * Takes over sockets that systemd has opened at this very address.
  *
- * Returns: whether there is at least one, and all are fit
+ * Returns: whether there are any
  */
 gboolean
-bawn_http_socket_take_activated (const char *name, GArray *out_fds, GError **error)
+bawn_http_socket_take_bound (const char *address, GArray *out_fds)
 {
-  const char *pid = g_getenv ("LISTEN_PID");
-  const char *count = g_getenv ("LISTEN_FDS");
-  const char *names = g_getenv ("LISTEN_FDNAMES");
-  g_auto(GStrv) list = g_strsplit (names != NULL ? names : "", ":", -1);
-  guint64 n = 0;
+  struct sockaddr_un un = { .sun_family = AF_UNIX };
 
-  if (pid == NULL || count == NULL || g_ascii_strtoull (pid, NULL, 10) != (guint64) getpid ()
-      || !g_ascii_string_to_unsigned (count, 10, 1, 1024, &n, NULL))
-    return bawn_fail (error, BAWN_ERROR_INVALID, "no sockets were handed over by systemd");
+  if (g_str_has_prefix (address, BAWN_HTTP_UNIX_PREFIX))
+    return g_strlcpy (un.sun_path, address + strlen (BAWN_HTTP_UNIX_PREFIX), sizeof un.sun_path) < sizeof un.sun_path
+           && bawn_handed_take_bound ((gconstpointer) &un, sizeof un, out_fds);
 
-  for (int i = 0; i < (int) n; i++)
-    {
-      const char *its_name = i < (int) g_strv_length (list) ? list[i] : "unknown";
-      int fd = FIRST_ACTIVATED_FD + i;
-      int listening = 0;
-      socklen_t size = sizeof listening;
+  struct addrinfo *list = resolve (address, NULL);
+  gboolean found = list != NULL && bawn_handed_take_bound (list->ai_addr, list->ai_addrlen, out_fds);
+  if (list != NULL)
+    freeaddrinfo (list);
 
-      if (name != NULL && strcmp (name, its_name) != 0)
-        continue;
-      if (getsockopt (fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || !listening)
-        return bawn_fail (error, BAWN_ERROR_INVALID, "descriptor %d (%s) is not a listening socket", fd, its_name);
-      fcntl (fd, F_SETFD, FD_CLOEXEC);
-      g_unix_set_fd_nonblocking (fd, TRUE, NULL);
-      g_array_append_val (out_fds, fd);
-    }
-  if (out_fds->len == 0)
-    return bawn_fail (error, BAWN_ERROR_INVALID, "no socket of the name %s was handed over by systemd", name);
-
-  return TRUE;
+  return found;
 }
 
 /* Where a socket listens. */

@@ -9,6 +9,9 @@
 
 G_BEGIN_DECLS
 
+/* Before the path of a socket in the file system. */
+#define BAWN_HTTP_UNIX_PREFIX "unix:"
+
 typedef union
 {
   struct sockaddr any;
@@ -19,7 +22,7 @@ typedef union
 
 gboolean bawn_http_socket_open_inet (const char *address, guint n, GArray *out_fds, GError **error);
 gboolean bawn_http_socket_open_unix (const char *path, const BawnHttpListenerConfig *config, GArray *out_fds, GError **error);
-gboolean bawn_http_socket_take_activated (const char *name, GArray *out_fds, GError **error);
+gboolean bawn_http_socket_take_bound (const char *address, GArray *out_fds);
 gboolean bawn_http_socket_address (int fd, BawnHttpAddress *out_address);
 void bawn_http_socket_turn_away (int fd);
 gboolean bawn_http_address_is_local (const BawnHttpAddress *address);

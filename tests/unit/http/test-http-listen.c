@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "fixture.h"
+#include "util/bawn-handed.h"
 
 #include <gio/gio.h>
 #include <gio/gunixsocketaddress.h>
@@ -163,15 +164,18 @@ test_leftovers (void)
   g_rmdir (folder);
 }
 
-/* What the child of the next test does: serves on what it was handed until its standard input ends. */
+/* What the child of the next tests does: serves on what it was handed until its standard input ends. */
 static int
-activated_child (void)
+activated_child (const char *lines)
 {
   g_autofree char *pid = g_strdup_printf ("%d", getpid ());
   char byte = 0;
 
   g_setenv ("LISTEN_PID", pid, TRUE);
-  g_autoptr(Fixture) fixture = fixture_new ("address=systemd:bawn\n");
+  g_autoptr(Fixture) fixture = fixture_new (lines);
+  g_auto(GStrv) idle = bawn_handed_dup_idle ();
+  g_assert_cmpuint (g_strv_length (idle), ==, 1);
+  g_assert_true (g_str_has_suffix (idle[0], " (other)"));
   while (read (STDIN_FILENO, &byte, 1) > 0)
     ;
   g_assert_cmpuint (fixture_n_seen (fixture), ==, 1);
@@ -179,24 +183,39 @@ activated_child (void)
   return 0;
 }
 
-static void
-test_activation (void)
+static int
+listening_socket (struct sockaddr_in *address)
 {
-  g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDIN_PIPE);
-  struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = { .s_addr = htonl (INADDR_LOOPBACK) } };
-  socklen_t size = sizeof address;
-  g_autoptr(GError) error = NULL;
-  guint status = 0;
+  socklen_t size = sizeof *address;
   int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-  g_assert_cmpint (bind (fd, (struct sockaddr *) &address, size), ==, 0);
+  address->sin_family = AF_INET;
+  address->sin_addr.s_addr = htonl (INADDR_LOOPBACK);
+  g_assert_cmpint (bind (fd, (struct sockaddr *) address, size), ==, 0);
   g_assert_cmpint (listen (fd, 8), ==, 0);
-  getsockname (fd, (struct sockaddr *) &address, &size);
-  g_subprocess_launcher_take_fd (launcher, dup (fd), 3);
-  g_subprocess_launcher_take_fd (launcher, fd, 4);
+  getsockname (fd, (struct sockaddr *) address, &size);
+
+  return fd;
+}
+
+/* Two sockets are handed over; @format gets the port of the second. */
+static void
+serve_on_handed (const char *format)
+{
+  g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDIN_PIPE);
+  struct sockaddr_in other = { 0 };
+  struct sockaddr_in address = { 0 };
+  g_autoptr(GError) error = NULL;
+  guint status = 0;
+
+  g_subprocess_launcher_take_fd (launcher, listening_socket (&other), 3);
+  g_subprocess_launcher_take_fd (launcher, listening_socket (&address), 4);
+  g_autofree char *port = g_strdup_printf ("%u", ntohs (address.sin_port));
+  g_auto(GStrv) parts = g_strsplit (format, "PORT", -1);
+  g_autofree char *lines = g_strjoinv (port, parts);
   g_subprocess_launcher_setenv (launcher, "LISTEN_FDS", "2", TRUE);
   g_subprocess_launcher_setenv (launcher, "LISTEN_FDNAMES", "other:bawn", TRUE);
-  g_autoptr(GSubprocess) child = g_subprocess_launcher_spawn (launcher, &error, "/proc/self/exe", CHILD, NULL);
+  g_autoptr(GSubprocess) child = g_subprocess_launcher_spawn (launcher, &error, "/proc/self/exe", CHILD, lines, NULL);
   g_assert_no_error (error);
 
   Fixture there = { .port = ntohs (address.sin_port) };
@@ -206,6 +225,18 @@ test_activation (void)
   g_output_stream_close (g_subprocess_get_stdin_pipe (child), NULL, NULL);
   g_assert_true (g_subprocess_wait_check (child, NULL, &error));
   g_assert_no_error (error);
+}
+
+static void
+test_activation (void)
+{
+  serve_on_handed ("address=systemd:bawn\n");
+}
+
+static void
+test_activation_by_address (void)
+{
+  serve_on_handed ("address=127.0.0.1:PORT\n");
 }
 
 static gpointer
@@ -283,8 +314,8 @@ test_stop_under_load (void)
 int
 main (int argc, char **argv)
 {
-  if (argc > 1 && strcmp (argv[1], CHILD) == 0)
-    return activated_child ();
+  if (argc > 2 && strcmp (argv[1], CHILD) == 0)
+    return activated_child (argv[2]);
 
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/http/listen/what-is-wrong-is-told", test_complaints);
@@ -293,6 +324,7 @@ main (int argc, char **argv)
   g_test_add_func ("/http/listen/on-a-unix-socket", test_unix);
   g_test_add_func ("/http/listen/a-dead-socket-is-replaced-and-nothing-else", test_leftovers);
   g_test_add_func ("/http/listen/on-a-socket-handed-over-by-systemd", test_activation);
+  g_test_add_func ("/http/listen/on-a-socket-handed-over-for-the-same-address", test_activation_by_address);
   g_test_add_func ("/http/stop/requests-under-way-are-answered", test_graceful_stop);
   g_test_add_func ("/http/stop/the-time-is-bounded", test_hard_stop);
   g_test_add_func ("/http/stop/answers-may-come-meanwhile", test_stop_under_load);

@@ -20,8 +20,11 @@
 #include "daemon/bawn-service-consul.h"
 #include "daemon/bawn-settings.h"
 #include "daemon/bawn-storage-wait.h"
+#include "daemon/bawn-status-line.h"
+#include "daemon/bawn-watchdog.h"
 #include "http/bawn-http.h"
 #include "storage/bawn-backend-registry.h"
+#include "util/bawn-handed.h"
 #include "util/bawn-log.h"
 
 #define DEFAULT_CONFIG SYSCONFDIR "/bawn/bawn.conf"
@@ -29,6 +32,8 @@
 /* Exit codes: 0 done, 1 something failed, 78 (EX_CONFIG) the configuration is wrong, so that a service manager need not
  * try again. */
 #define EXIT_CONFIG 78
+/* What ending may take beside the requests on their way: handing over, the last commit, wiping. */
+#define STOP_MARGIN_US (20 * G_USEC_PER_SEC)
 
 typedef struct
 {
@@ -66,6 +71,8 @@ typedef struct
   BawnHttpServer *http;
   gulong wake_handler;
   BawnDev *dev;
+  BawnStatusLine *status_line; /* nullable */
+  BawnWatchdog *watchdog;      /* nullable: nobody wants to know */
   GMainLoop *loop;
   gboolean stopping;
 } BawnDaemon;
@@ -220,23 +227,6 @@ make_core (BawnDaemon *daemon)
 }
 
 static void
-show_status (BawnCore *core, gpointer user_data)
-{
-  g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
-
-  if (!status->initialized)
-    bawn_notify ("STATUS=not initialized");
-  else if (status->sealed)
-    bawn_notify ("STATUS=sealed, %u of %u shares", status->progress, status->threshold);
-  else if (!status->standby)
-    bawn_notify ("STATUS=active, epoch %" G_GUINT64_FORMAT, status->epoch);
-  else if (status->leader != NULL)
-    bawn_notify ("STATUS=standby of %s", status->leader->api_addr);
-  else
-    bawn_notify ("STATUS=standby, nobody is active");
-}
-
-static void
 add_storage (GPtrArray *banner, BawnDaemon *daemon)
 {
   const char *type = daemon->settings->storage_type;
@@ -295,6 +285,14 @@ on_handed_over (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* However long the requests on their way may take here, the service manager waits as long. */
+static void
+tell_stopping (BawnDaemon *daemon, const char *how)
+{
+  bawn_notify ("STOPPING=1\nSTATUS=%s\nEXTEND_TIMEOUT_USEC=%" G_GINT64_FORMAT, how,
+               daemon->settings->shutdown_timeout_us + STOP_MARGIN_US);
+}
+
 static gboolean
 on_stop (gpointer user_data)
 {
@@ -303,13 +301,13 @@ on_stop (gpointer user_data)
   /* Who asks twice does not want to wait. */
   if (daemon->stopping || daemon->elections == NULL)
     {
-      bawn_notify ("STOPPING=1\nSTATUS=sealing");
+      tell_stopping (daemon, "sealing");
       g_main_loop_quit (daemon->loop);
       return G_SOURCE_CONTINUE;
     }
 
   daemon->stopping = TRUE;
-  bawn_notify ("STOPPING=1\nSTATUS=handing over");
+  tell_stopping (daemon, "handing over");
   /* Who asks twice is gone by the time that this is over. */
   bawn_cluster_hand_over_async (daemon->core, on_handed_over, g_main_loop_ref (daemon->loop));
   return G_SOURCE_CONTINUE;
@@ -398,6 +396,23 @@ start (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
   return register_service (daemon, error);
 }
 
+/* Who connects to a socket that nobody answers on would wait forever. */
+static void
+warn_of_idle_sockets (void)
+{
+  g_auto(GStrv) idle = bawn_handed_dup_idle ();
+
+  for (guint i = 0; idle[i] != NULL; i++)
+    bawn_log_warn ("daemon", "systemd has handed over the socket %s, but no [listener] has this address: nobody will be answered there",
+                   idle[i]);
+}
+
+static guint
+ping (void (*pong) (gpointer data), gpointer pong_data, gpointer server)
+{
+  return bawn_http_server_ping (server, pong, pong_data);
+}
+
 static void
 serve (BawnDaemon *daemon)
 {
@@ -408,9 +423,10 @@ serve (BawnDaemon *daemon)
   };
 
   print_banner (daemon);
-  g_signal_connect (daemon->core, "status-changed", G_CALLBACK (show_status), NULL);
+  warn_of_idle_sockets ();
   bawn_notify ("READY=1");
-  show_status (daemon->core, NULL);
+  daemon->status_line = bawn_status_line_new (daemon->core);
+  daemon->watchdog = bawn_watchdog_new (ping, daemon->http);
   g_main_loop_run (daemon->loop);
   for (guint i = 0; i < G_N_ELEMENTS (sources); i++)
     g_source_remove (sources[i]);
@@ -428,6 +444,8 @@ clear_daemon (BawnDaemon *daemon)
     bawn_core_stop (daemon->core);
   if (daemon->http != NULL)
     bawn_core_set_metric_source (daemon->core, NULL, NULL);
+  g_clear_pointer (&daemon->watchdog, bawn_watchdog_free);
+  g_clear_pointer (&daemon->status_line, bawn_status_line_free);
   g_clear_signal_handler (&daemon->wake_handler, daemon->core);
   g_clear_pointer (&daemon->http, bawn_http_server_free);
   g_clear_object (&daemon->core);

@@ -269,6 +269,28 @@ bawn_http_server_wake (BawnHttpServer *server)
 }
 
 /**
+ * bawn_http_server_ping:
+ * @server: a server
+ * @pong: called by each thread as soon as its main loop comes to it, at the latest when that ends
+ * @data: for @pong
+ *
+ * Finds out whether the threads turn. Any thread; does not wait.
+ *
+ * Returns: how many of them will answer
+ */
+guint
+bawn_http_server_ping (BawnHttpServer *server, void (*pong) (gpointer data), gpointer data)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < server->workers->len; i++)
+    if (bawn_http_worker_post (g_ptr_array_index (server->workers, i), pong, data))
+      n++;
+
+  return n;
+}
+
+/**
  * bawn_http_server_get_stats:
  * @server: a server
  * @out_stats: (out): sums over all threads; each number is true, though not all of the same moment

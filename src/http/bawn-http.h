@@ -115,6 +115,7 @@ GStrv bawn_http_server_dup_addresses (BawnHttpServer *server);
 char *bawn_http_server_describe_parking (BawnHttpServer *server);
 char *bawn_http_server_dup_cluster_address (BawnHttpServer *server);
 void bawn_http_server_wake (BawnHttpServer *server);
+guint bawn_http_server_ping (BawnHttpServer *server, void (*pong) (gpointer data), gpointer data);
 void bawn_http_server_append_metrics (GArray *rows, gpointer server);
 void bawn_http_server_get_stats (BawnHttpServer *server, BawnHttpStats *out_stats);
 

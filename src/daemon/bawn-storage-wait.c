@@ -19,6 +19,8 @@
 #define LAST_PAUSE_US (2 * G_USEC_PER_SEC)
 /* What has been said is said again after so long, for whoever looks at the end of the log. */
 #define REMIND_US (30 * G_USEC_PER_SEC)
+/* So much longer the service manager lets us start, from each try on: longer than any of them takes. */
+#define START_US (5 * 60 * G_USEC_PER_SEC)
 
 /* What lies in this process or in a file does not come by itself. */
 static const char *const own_types[] = { "memory", "sqlite", NULL };
@@ -150,6 +152,7 @@ bawn_storage_wait_open (BawnConfigGroup *group, GError **error)
         }
 
       tell (&wait, why);
+      bawn_notify ("EXTEND_TIMEOUT_USEC=%" G_GINT64_FORMAT, (gint64) START_US);
       g_error_free (why);
       g_usleep ((gulong) wait.pause_us);
       wait.pause_us = MIN (wait.pause_us * 2, LAST_PAUSE_US);

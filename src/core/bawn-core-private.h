@@ -40,6 +40,8 @@ void bawn_core_set_cluster_identity (BawnCore *core, BawnClusterIdentity *identi
 /* Its cluster; NULL for a node that is alone. */
 typedef struct _BawnHa BawnHa;
 BawnHa *bawn_core_get_ha (BawnCore *core);
+/* Whether a node that was heard of lately is reached by clients at @address. */
+gboolean bawn_core_knows_peer (BawnCore *core, const char *address);
 
 BawnStore *bawn_core_get_store (BawnCore *core);
 BawnBarrier *bawn_core_get_barrier (BawnCore *core);

@@ -416,9 +416,9 @@ bawn_ha_get_info (BawnHa *ha, BawnElectorInfo *out_info)
 }
 
 gboolean
-bawn_ha_step_down (BawnHa *ha, const char *successor, GError **error)
+bawn_ha_step_down (BawnHa *ha, const char *successor, const char *reason, GError **error)
 {
-  return ha == NULL || bawn_elector_step_down (ha->elector, successor, "asked for through the API", error);
+  return ha == NULL || bawn_elector_step_down (ha->elector, successor, reason, error);
 }
 
 /**

@@ -35,6 +35,6 @@ void bawn_ha_note_leader (BawnHa *ha, BawnLeader *leader);
 gboolean bawn_ha_may_serve (BawnHa *ha);
 /* All zero for a node that is alone. */
 void bawn_ha_get_info (BawnHa *ha, BawnElectorInfo *out_info);
-gboolean bawn_ha_step_down (BawnHa *ha, const char *successor, GError **error);
+gboolean bawn_ha_step_down (BawnHa *ha, const char *successor, const char *reason, GError **error);
 
 G_END_DECLS

@@ -88,12 +88,12 @@ step_down_now (gpointer data, gpointer unused G_GNUC_UNUSED)
   StepDown *wish = data;
   g_autoptr (GError) error = NULL;
 
-  if (!bawn_ha_step_down (bawn_core_get_ha (wish->core), wish->successor, &error))
+  if (!bawn_ha_step_down (bawn_core_get_ha (wish->core), wish->successor, "asked for through the API", &error))
     bawn_log_info ("core", "asked to step down: %s", error->message);
 }
 
-static gboolean
-is_known (BawnCore *core, const char *address)
+gboolean
+bawn_core_knows_peer (BawnCore *core, const char *address)
 {
   g_autoptr (GPtrArray) peers = bawn_core_dup_peers (core);
 
@@ -119,7 +119,7 @@ step_down (BawnEngine *engine, BawnRequest *request, BawnTxn *txn G_GNUC_UNUSED,
     return NULL;
   if (successor != NULL && *successor == '\0')
     g_clear_pointer (&successor, g_free);
-  if (successor != NULL && !is_known (core, successor))
+  if (successor != NULL && !bawn_core_knows_peer (core, successor))
     return bawn_fail_null (error, BAWN_ERROR_INVALID,
                            "no standby is known by the address \"%s\"; see sys/ha-status", successor);
 

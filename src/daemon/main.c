@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bus/bawn-bus.h"
 #include "core/bawn-core.h"
 #include "crypto/bawn-harden.h"
 #include "crypto/bawn-secret.h"
@@ -66,6 +67,8 @@ typedef struct
   BawnHaBackend *elections; /* nullable: this node is alone */
   BawnServiceConsulOptions *service_options; /* nullable */
   BawnServiceConsul *service;                /* nullable */
+  char *bus_name; /* nullable: off the bus */
+  BawnBus *bus;   /* nullable */
   BawnStore *store;
   BawnCore *core;
   BawnHttpServer *http;
@@ -112,7 +115,7 @@ load_config (const BawnArguments *arguments, GError **error)
     {
       const char *address = arguments->dev_address != NULL ? arguments->dev_address : BAWN_DEV_ADDRESS;
       g_autofree char *text = g_strdup_printf ("[server]\ndisable-mlock=true\n[listener]\naddress=%s\ntls-disable=true\n"
-                                               "[storage]\ntype=memory\n", address);
+                                               "[storage]\ntype=memory\n[dbus]\nenabled=false\n", address);
 
       return bawn_config_load_data ("--dev", text, strlen (text), error);
     }
@@ -159,7 +162,8 @@ load_modules (BawnConfig *config)
 static gboolean
 read_config (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
 {
-  static const char *const families[] = { "server", "listener", "storage", "ha", "ha-storage", "service-registration", NULL };
+  static const char *const families[] = { "server", "listener", "storage", "ha", "ha-storage", "service-registration",
+                                          "dbus", NULL };
 
   daemon->config = load_config (arguments, error);
   if (daemon->config == NULL)
@@ -171,6 +175,7 @@ read_config (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
   daemon->cluster = bawn_cluster_settings_read (daemon->config);
   bawn_http_check_config (daemon->config);
   daemon->service_options = bawn_service_consul_options_read (daemon->config);
+  daemon->bus_name = bawn_bus_options_read (daemon->config);
 
   return TRUE;
 }
@@ -314,17 +319,28 @@ on_stop (gpointer user_data)
 }
 
 static gboolean
-on_reload (gpointer user_data)
+reload (gpointer user_data, GError **error)
 {
   BawnDaemon *daemon = user_data;
-  g_autoptr(GError) error = NULL;
+  g_autoptr(GError) cause = NULL;
 
   bawn_notify ("RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time ());
-  if (!bawn_http_server_reload (daemon->http, &error))
-    bawn_log_error ("daemon", "the certificates stay as they were: %s", error->message);
+  if (!bawn_http_server_reload (daemon->http, &cause))
+    bawn_log_error ("daemon", "the certificates stay as they were: %s", cause->message);
   bawn_core_reopen_audit (daemon->core);
   bawn_log_info ("daemon", "certificates and audit files were opened again");
   bawn_notify ("READY=1");
+  if (cause == NULL)
+    return TRUE;
+
+  g_propagate_error (error, g_steal_pointer (&cause));
+  return FALSE;
+}
+
+static gboolean
+on_reload (gpointer user_data)
+{
+  (void) reload (user_data, NULL);
   return G_SOURCE_CONTINUE;
 }
 
@@ -368,6 +384,22 @@ register_service (BawnDaemon *daemon, GError **error)
   return TRUE;
 }
 
+static void
+start_bus (BawnDaemon *daemon)
+{
+  g_auto(GStrv) listeners = bawn_http_server_dup_addresses (daemon->http);
+  const BawnBusSetup setup = {
+    .core = daemon->core,
+    .name = daemon->bus_name,
+    .listeners = (const char *const *) listeners,
+    .reload = reload,
+    .reload_data = daemon,
+  };
+
+  if (daemon->bus_name != NULL)
+    daemon->bus = bawn_bus_start (&setup);
+}
+
 static gboolean
 start (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
 {
@@ -393,6 +425,7 @@ start (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
     }
 
   bawn_http_server_start (daemon->http);
+  start_bus (daemon);
   return register_service (daemon, error);
 }
 
@@ -438,6 +471,7 @@ clear_daemon (BawnDaemon *daemon)
   /* In this order: nobody is sent to a closed door, nor asks a core that has gone. */
   if (daemon->service != NULL)
     bawn_service_consul_stop (daemon->service);
+  g_clear_pointer (&daemon->bus, bawn_bus_stop);
   if (daemon->http != NULL)
     bawn_http_server_stop (daemon->http, daemon->settings->shutdown_timeout_us);
   if (daemon->core != NULL)
@@ -451,6 +485,7 @@ clear_daemon (BawnDaemon *daemon)
   g_clear_object (&daemon->core);
   g_clear_pointer (&daemon->service, bawn_service_consul_unref);
   g_clear_pointer (&daemon->service_options, bawn_service_consul_options_free);
+  g_clear_pointer (&daemon->bus_name, g_free);
   g_clear_object (&daemon->store);
   g_clear_object (&daemon->elections);
   g_clear_pointer (&daemon->dev, bawn_dev_free);

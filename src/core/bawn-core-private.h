@@ -72,6 +72,9 @@ gboolean bawn_core_create_root_token (BawnTokenStore *tokens, BawnTxn *txn, gint
 typedef gboolean (*BawnCoreTxnFunc) (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error);
 gboolean bawn_core_transact (BawnCore *core, BawnCoreTxnFunc func, gpointer user_data, GError **error);
 
+/* How long that waits for a storage that does not answer. */
+gint64 bawn_core_get_patience_us (BawnCore *core);
+
 /* The way of one attempt: route, token, policy, audit, engine, lease, token, wrapping. What it wants written is in @txn. */
 BawnResponse *bawn_pipeline_run (BawnActive *active, BawnRequest *request, BawnTxn *txn, GError **error);
 

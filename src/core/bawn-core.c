@@ -402,6 +402,12 @@ bawn_core_set_seal_config (BawnCore *core, gboolean initialized, const BawnSealC
   bawn_core_refresh_status (core);
 }
 
+gint64
+bawn_core_get_patience_us (BawnCore *core)
+{
+  return core->options.patience_us != 0 ? core->options.patience_us : BAWN_CORE_PATIENCE_US;
+}
+
 /**
  * bawn_core_transact:
  * @core: the core
@@ -421,7 +427,8 @@ bawn_core_transact (BawnCore *core, BawnCoreTxnFunc func, gpointer user_data, GE
       g_autoptr(BawnTxn) txn = bawn_store_begin (core->store, BAWN_CODEC (core->barrier), TRUE);
       g_autoptr(GError) failure = NULL;
 
-      if (func (core, txn, user_data, &failure) && bawn_txn_commit (txn, &failure))
+      if (func (core, txn, user_data, &failure)
+          && bawn_txn_commit_within (txn, bawn_core_get_patience_us (core), &failure))
         return TRUE;
       if (!bawn_error_is (failure, BAWN_ERROR_CONFLICT))
         {

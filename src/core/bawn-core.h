@@ -20,6 +20,8 @@ G_BEGIN_DECLS
  * @lease_ttl_us: 0: %BAWN_HA_LEASE_TTL_DEFAULT_US
  * @lease_renew_us: 0: a quarter of that
  * @lease_file: (nullable): see `bawnd --release-lease`
+ * @patience_us: how long workers wait for a commit that the storage does not answer, and then again to find out what has become
+ *   of shares; 0: %BAWN_CORE_PATIENCE_US
  *
  * What a core is made with. Strings are copied, objects kept.
  */
@@ -36,7 +38,11 @@ typedef struct
   gint64 lease_ttl_us;
   gint64 lease_renew_us;
   const char *lease_file;
+  gint64 patience_us;
 } BawnCoreOptions;
+
+/* Twice that is less than clients wait, so that what was found out still reaches them. */
+#define BAWN_CORE_PATIENCE_US (20 * G_USEC_PER_SEC)
 
 /**
  * BawnLeader:

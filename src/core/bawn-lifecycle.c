@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "core/bawn-doubt.h"
 #include "core/bawn-ha.h"
 #include "crypto/bawn-certificate.h"
 #include "util/bawn-log.h"
@@ -162,19 +163,39 @@ put_identity (BawnTxn *txn, GError **error)
   return TRUE;
 }
 
+/* What init makes: shares and token exist nowhere else. */
+typedef struct
+{
+  GPtrArray *shares;
+  char *root_token;
+  BawnSealConfig config;
+  guint64 epoch;
+  gboolean doubtful; /* the storage did not say whether it has taken it */
+} Beginning;
+
+static void
+beginning_clear (Beginning *beginning)
+{
+  g_clear_pointer (&beginning->shares, g_ptr_array_unref);
+  g_clear_pointer (&beginning->root_token, bawn_string_wipe_free);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Beginning, beginning_clear)
+
 /* All that a new storage holds, in one commit. */
 static gboolean
-init_in_term (BawnCore *core, guint shares, guint threshold, GPtrArray **out_shares, char **out_root_token, GError **error)
+init_in_term (BawnCore *core, guint shares, guint threshold, Beginning *beginning, GError **error)
 {
   gint64 now = bawn_clock_real_us (bawn_core_get_clock (core));
   g_autoptr(BawnBarrier) barrier = bawn_barrier_new ();
   g_autoptr(BawnTxn) txn = bawn_store_begin (bawn_core_get_store (core), BAWN_CODEC (barrier), TRUE);
-  g_autoptr(GPtrArray) handed_out = bawn_barrier_init_store (barrier, txn, shares, threshold, now, error);
   g_autoptr(BawnSecret) token_key = NULL;
   g_autoptr(BawnTokenStore) tokens = NULL;
-  g_autoptr(BawnWipedString) root_token = NULL;
+  gboolean present = FALSE;
 
-  if (handed_out == NULL)
+  beginning->epoch = bawn_store_get_epoch (bawn_core_get_store (core));
+  beginning->shares = bawn_barrier_init_store (barrier, txn, shares, threshold, now, error);
+  if (beginning->shares == NULL || !bawn_seal_records_load_config (txn, &present, &beginning->config, error))
     return FALSE;
 
   token_key = put_token_key (txn);
@@ -182,17 +203,31 @@ init_in_term (BawnCore *core, guint shares, guint threshold, GPtrArray **out_sha
   put_first_mounts (txn);
   put_cluster (core, txn);
   bawn_policy_put_defaults (txn);
-  if (!put_identity (txn, error) || !bawn_core_create_root_token (tokens, txn, now, &root_token, error) || !bawn_txn_commit (txn, error))
-    return FALSE;
+  return put_identity (txn, error) && bawn_core_create_root_token (tokens, txn, now, &beginning->root_token, error)
+         && bawn_txn_commit_within (txn, bawn_core_get_patience_us (core), error);
+}
 
-  *out_shares = g_steal_pointer (&handed_out);
-  *out_root_token = g_steal_pointer (&root_token);
-  return TRUE;
+/* The commit was not answered. Whoever is not told his shares has lost the storage if it is in after all. */
+static gboolean
+settle_beginning (BawnCore *core, Beginning *beginning, GError **error)
+{
+  switch (bawn_core_settle_seal (core, beginning->config.id, beginning->epoch))
+    {
+    case BAWN_DOUBT_IN:
+      return TRUE;
+    case BAWN_DOUBT_OPEN:
+      beginning->doubtful = TRUE;
+      return TRUE;
+    case BAWN_DOUBT_OUT:
+      break;
+    }
+
+  return bawn_fail (error, BAWN_ERROR_UPSTREAM, "the storage has not taken what init wrote");
 }
 
 /* Of two nodes that initialise one storage the slower one finds that its fence, or an absence it has read, is gone. */
 static gboolean
-init_locked (BawnCore *core, guint shares, guint threshold, GPtrArray **out_shares, char **out_root_token, GError **error)
+init_locked (BawnCore *core, guint shares, guint threshold, Beginning *beginning, GError **error)
 {
   BawnStore *store = bawn_core_get_store (core);
   g_autoptr(GError) failure = NULL;
@@ -206,7 +241,13 @@ init_locked (BawnCore *core, guint shares, guint threshold, GPtrArray **out_shar
   if (!bawn_store_open_term (store, 0, NULL, error))
     return FALSE;
 
-  gboolean done = init_in_term (core, shares, threshold, out_shares, out_root_token, &failure);
+  gboolean done = init_in_term (core, shares, threshold, beginning, &failure);
+  /* While the term is open, the committer does what it can. */
+  if (bawn_error_is (failure, BAWN_ERROR_UNKNOWN_OUTCOME))
+    {
+      g_clear_error (&failure);
+      done = settle_beginning (core, beginning, &failure);
+    }
   bawn_store_close_term (store);
   if (done)
     {
@@ -219,6 +260,24 @@ init_locked (BawnCore *core, guint shares, guint threshold, GPtrArray **out_shar
     return bawn_fail (error, BAWN_ERROR_INVALID, "Vault is already initialized");
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
+}
+
+gboolean
+bawn_lifecycle_initialize (BawnCore *core, guint shares, guint threshold, GPtrArray **out_shares, char **out_root_token,
+                           gboolean *out_doubtful, GError **error)
+{
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (bawn_core_get_lifecycle_lock (core));
+  g_auto(Beginning) beginning = { .shares = NULL };
+
+  if (!init_locked (core, shares, threshold, &beginning, error))
+    return FALSE;
+
+  *out_shares = g_steal_pointer (&beginning.shares);
+  *out_root_token = g_steal_pointer (&beginning.root_token);
+  *out_doubtful = beginning.doubtful;
+  if (!beginning.doubtful)
+    bawn_log_info ("core", "storage initialized: %u shares, %u of them unseal", shares, threshold);
+  return TRUE;
 }
 
 /**
@@ -238,13 +297,9 @@ gboolean
 bawn_core_initialize (BawnCore *core, guint shares, guint threshold, GPtrArray **out_shares, char **out_root_token,
                       GError **error)
 {
-  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (bawn_core_get_lifecycle_lock (core));
+  gboolean doubtful = FALSE;
 
-  if (!init_locked (core, shares, threshold, out_shares, out_root_token, error))
-    return FALSE;
-
-  bawn_log_info ("core", "storage initialized: %u shares, %u of them unseal", shares, threshold);
-  return TRUE;
+  return bawn_lifecycle_initialize (core, shares, threshold, out_shares, out_root_token, &doubtful, error);
 }
 
 /* Unseal */

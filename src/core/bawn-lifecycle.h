@@ -10,6 +10,10 @@ G_BEGIN_DECLS
 #define BAWN_CLUSTER_KEY "core/cluster"
 #define BAWN_CLUSTER_IDENTITY_KEY "core/cluster-identity"
 
+/* bawn_core_initialize(); @out_doubtful: the storage did not say whether it is in, and the shares may open nothing. */
+gboolean bawn_lifecycle_initialize (BawnCore *core, guint shares, guint threshold, GPtrArray **out_shares, char **out_root_token,
+                                    gboolean *out_doubtful, GError **error);
+
 /* Whether the storage is initialised, and how it is sealed. Blocks. */
 gboolean bawn_lifecycle_look (BawnCore *core, GError **error);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
+#include "core/bawn-lifecycle.h"
 #include "core/bawn-sys-private.h"
 #include "crypto/bawn-shamir.h"
 
@@ -91,18 +92,21 @@ bawn_sys_init_write (BawnCore *core, BawnRequest *request, gboolean may_block, G
   g_autoptr (BawnWipedString) root_token = NULL;
   guint n = 0;
   guint threshold = 0;
+  gboolean doubtful = FALSE;
 
   if (fields == NULL || !refuse_pgp (fields, error) || !read_shape (fields, &n, &threshold, error))
     return NULL;
   if (!may_block)
     return bawn_fail_null (error, BAWN_ERROR_WOULD_BLOCK, "init writes");
-  if (!bawn_core_initialize (core, n, threshold, &shares, &root_token, error))
+  if (!bawn_lifecycle_initialize (core, n, threshold, &shares, &root_token, &doubtful, error))
     return NULL;
 
   g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
   bawn_json_writer_begin_object (&w);
   bawn_sys_write_shares (&w, "keys", "keys_base64", shares);
   bawn_json_writer_add_string (&w, "root_token", root_token);
+  if (doubtful)
+    bawn_sys_write_doubt (&w);
   bawn_json_writer_end_object (&w);
 
   return bawn_response_new_bare (200, bawn_json_writer_finish (&w));

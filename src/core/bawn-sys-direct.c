@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
+#include "core/bawn-doubt.h"
 #include "core/bawn-sys-private.h"
 
 /* Endpoints outside the pipeline: they need no token, have no envelope, and most of them live while
@@ -38,6 +39,15 @@ bawn_sys_read_share (BawnRequest *fields,
 
   *out_share = share;
   return TRUE;
+}
+
+void
+bawn_sys_write_doubt (BawnJsonWriter *w)
+{
+  bawn_json_writer_name (w, "warnings");
+  bawn_json_writer_begin_array (w);
+  bawn_json_writer_string (w, BAWN_DOUBT_WARNING);
+  bawn_json_writer_end_array (w);
 }
 
 void

@@ -132,6 +132,8 @@ gboolean bawn_sys_read_share (BawnRequest *fields,
                               const char *missing,
                               BawnSecret **out_share,
                               GError **error);
+/* "warnings" beside shares of which it is not known whether they open anything. */
+void bawn_sys_write_doubt (BawnJsonWriter *w);
 void bawn_sys_write_shares (BawnJsonWriter *w,
                             const char *hex_name,
                             const char *base64_name,

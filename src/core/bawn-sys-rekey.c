@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
+#include "core/bawn-doubt.h"
 #include "core/bawn-sys-private.h"
 
 /* sys/rekey: new shares for old ones. */
@@ -12,6 +13,7 @@ typedef struct
   const char *nonce;
   gboolean verifying;
   BawnRekeyOutcome outcome;
+  gboolean doubtful; /* whether it is in force cannot be told */
 } Step;
 
 static void
@@ -125,6 +127,29 @@ take_share (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error)
          || bawn_barrier_put_seal (barrier, &step->outcome.config, step->outcome.kek, txn, error);
 }
 
+/* The commit has failed. What was not answered is asked about, since the new shares are nowhere but here; if that is of no use
+ * they are handed out in doubt. Those that are being verified are out already. TRUE if they are to be handed out. */
+static gboolean
+settle (BawnCore *core, Step *step, guint64 epoch, GError **inout_failure)
+{
+  if (!step->outcome.commit || !bawn_error_is (*inout_failure, BAWN_ERROR_UNKNOWN_OUTCOME))
+    return FALSE;
+
+  switch (bawn_core_settle_seal (core, step->outcome.config.id, epoch))
+    {
+    case BAWN_DOUBT_IN:
+      return TRUE;
+    case BAWN_DOUBT_OPEN:
+      step->doubtful = TRUE;
+      return !step->verifying;
+    case BAWN_DOUBT_OUT:
+      break;
+    }
+
+  g_clear_error (inout_failure);
+  return bawn_fail (inout_failure, BAWN_ERROR_STANDBY, "the new keys were not stored, and the present ones stay valid");
+}
+
 /* The snapshot of the node's state shows shares and threshold, so the core must look again. */
 static gboolean
 run_step (BawnCore *core, BawnRequest *request, gboolean may_block, Step *step, GError **error)
@@ -146,14 +171,18 @@ run_step (BawnCore *core, BawnRequest *request, gboolean may_block, Step *step, 
   BawnRekeyStatus progress = { 0 };
   g_autoptr (GError) failure = NULL;
   bawn_rekey_get_status (step->rekey, &progress);
-  if (!bawn_core_transact (core, take_share, step, &failure))
+
+  guint64 epoch = bawn_store_get_epoch (bawn_core_get_store (core));
+
+  if (!bawn_core_transact (core, take_share, step, &failure) && !settle (core, step, epoch, &failure))
     {
       if (!progress.started)
         bawn_sys_explain_gathering (core, BAWN_SYS_GATHERING_REKEY, nonce, &failure);
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
-  if (!step->outcome.commit)
+  /* In doubt it goes on, so that the last share can be given again: the answer is the same then. */
+  if (!step->outcome.commit || step->doubtful)
     return TRUE;
 
   /* The new seal is in, and its shares are nowhere but here: whatever fails from now on, they must
@@ -185,6 +214,8 @@ bawn_sys_rekey_update (BawnCore *core, BawnRequest *request, gboolean may_block,
   bawn_json_writer_add_bool (&w, "verification_required", step.outcome.verification_required);
   if (step.outcome.verification_nonce[0] != '\0')
     bawn_json_writer_add_string (&w, "verification_nonce", step.outcome.verification_nonce);
+  if (step.doubtful)
+    bawn_sys_write_doubt (&w);
   bawn_json_writer_end_object (&w);
 
   return bawn_response_new_bare (200, bawn_json_writer_finish (&w));

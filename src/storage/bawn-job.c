@@ -149,6 +149,28 @@ bawn_job_answer (BawnJob *job, GError *error)
 }
 
 /**
+ * bawn_job_wait_until:
+ * @job: a job without a task
+ * @until: in monotonic time
+ *
+ * Waits for the answer, which bawn_job_wait() has then.
+ *
+ * Returns: %TRUE if there is one
+ */
+gboolean
+bawn_job_wait_until (BawnJob *job, gint64 until)
+{
+  g_mutex_lock (&job->lock);
+  while (!job->done && g_cond_wait_until (&job->answered, &job->lock, until))
+    ;
+
+  gboolean done = job->done;
+
+  g_mutex_unlock (&job->lock);
+  return done;
+}
+
+/**
  * bawn_job_wait:
  * @job: a job without a task
  * @error: (out) (optional): why it was not committed

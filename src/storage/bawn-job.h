@@ -50,6 +50,8 @@ void bawn_job_set_task (BawnJob *job, GTask *task);
 /* Takes a reference. Only the first answer counts. */
 void bawn_job_answer (BawnJob *job, GError *error);
 gboolean bawn_job_wait (BawnJob *job, GError **error);
+/* FALSE if there is no answer by then (monotonic time). */
+gboolean bawn_job_wait_until (BawnJob *job, gint64 until);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnJob, bawn_job_unref)
 

@@ -45,6 +45,8 @@ void bawn_txn_commit_async (BawnTxn *txn, GCancellable *cancellable, GAsyncReady
 gboolean bawn_txn_commit_finish (BawnTxn *txn, GAsyncResult *result, GError **error);
 /* The same, blocking: for workers. */
 gboolean bawn_txn_commit (BawnTxn *txn, GError **error);
+/* The same, but no longer than that: TIMEOUT if it was not sent, and never will be; UNKNOWN_OUTCOME if it was. */
+gboolean bawn_txn_commit_within (BawnTxn *txn, gint64 patience_us, GError **error);
 /* For a transaction without writes: TRUE if all it has read still belongs to one moment. Never blocks. */
 gboolean bawn_txn_validate (BawnTxn *txn, GError **error);
 

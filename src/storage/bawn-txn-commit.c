@@ -172,6 +172,41 @@ bawn_txn_commit (BawnTxn *txn, GError **error)
 }
 
 /**
+ * bawn_txn_commit_within:
+ * @txn: a transaction or scope; it cannot be used any more
+ * @patience_us: how long to wait
+ * @error: (out) (optional): as for bawn_txn_commit(); TIMEOUT if it was not sent by then, and never
+ * will be; UNKNOWN_OUTCOME if it was, and may get in yet
+ *
+ * bawn_txn_commit() for those whose own caller does not wait for ever.
+ *
+ * Returns: %TRUE if it is durable
+ */
+gboolean
+bawn_txn_commit_within (BawnTxn *txn, gint64 patience_us, GError **error)
+{
+  g_return_val_if_fail (txn != NULL, FALSE);
+
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (BawnJob) job = NULL;
+
+  if (!prepare (txn, &job, error))
+    return FALSE;
+  if (job == NULL)
+    return TRUE;
+
+  job->cancellable = g_object_ref (cancellable);
+  bawn_store_submit (txn->core->store, bawn_job_ref (job));
+  if (!bawn_job_wait_until (job, g_get_monotonic_time () + patience_us))
+    g_cancellable_cancel (cancellable);
+  if (!bawn_job_wait_until (job, 0))
+    return bawn_fail (error, BAWN_ERROR_UNKNOWN_OUTCOME,
+                      "the storage did not say whether the write is in");
+
+  return bawn_job_wait (job, error);
+}
+
+/**
  * bawn_txn_commit_async:
  * @txn: a transaction or scope; it cannot be used any more
  * @cancellable: (nullable): takes it back as long as it was not sent; the error is then TIMEOUT

@@ -69,6 +69,7 @@ core_fixture_open_node (CoreFixture *f, BawnBackend *backend, BawnHaBackend *ele
     .api_addr = api_addr,
     .cluster_addr = api_addr,
     .lease_ttl_us = G_USEC_PER_SEC,
+    .patience_us = f->patience_us,
   };
 
   f->backend = g_object_ref (backend);

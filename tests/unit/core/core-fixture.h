@@ -16,9 +16,10 @@ typedef struct
   BawnCore *core;
   GPtrArray *shares;
   char *root;
+  gint64 patience_us; /* to be set before it is opened; 0: the usual */
 } CoreFixture;
 
-#define CORE_FIXTURE_INIT { NULL, NULL, NULL, NULL, NULL, NULL }
+#define CORE_FIXTURE_INIT { NULL, NULL, NULL, NULL, NULL, NULL, 0 }
 
 BawnBackend *core_fixture_new_backend (void);
 /* @backend (nullable): a new one. */

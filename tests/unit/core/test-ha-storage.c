@@ -2,11 +2,16 @@
 #include "config.h"
 
 #include "core-fixture.h"
+#include "crypto/bawn-crypto.h"
 #include "tests/contract/bawn-backend-fault.h"
 #include "util/bawn-log.h"
 
+#include <string.h>
+
 /* One of several nodes whose storages fail: that of the data, that of the lease, or both. */
 
+/* Longer than a commit can take, and short enough to be waited for. */
+#define PATIENCE_US (3 * G_USEC_PER_SEC)
 #define ADDRESS "https://127.0.0.1:8200"
 
 typedef struct
@@ -22,6 +27,7 @@ static void
 set_up (Place *p, gconstpointer data)
 {
   p->data = core_fixture_new_backend ();
+  p->node.patience_us = PATIENCE_US;
   p->elections = core_fixture_new_backend ();
   p->data_fault = bawn_backend_fault_new (p->data);
   p->lease_fault = bawn_backend_fault_new (p->elections);
@@ -98,6 +104,144 @@ test_a_write_in_doubt_ends_with_the_lease (Place *p, gconstpointer data)
   g_assert_cmpint (write_one (p), ==, CORE_FIXTURE_OK);
 }
 
+/* One share opens the node, before and after. */
+static char *
+begin_rekey (Place *p)
+{
+  g_autoptr (BawnResponse) response = NULL;
+
+  g_assert_cmpint (core_fixture_ask (&p->node, BAWN_OP_UPDATE, "sys/rekey/init",
+                                     "{\"secret_shares\":1,\"secret_threshold\":1}", NULL,
+                                     &response, NULL),
+                   ==, CORE_FIXTURE_OK);
+
+  g_autoptr (BawnJson) json = bawn_json_parse (response->data, NULL, NULL);
+  g_autoptr (BawnWipedString) share =
+      bawn_hex_encode (bawn_secret_data (g_ptr_array_index (p->node.shares, 0)),
+                       bawn_secret_size (g_ptr_array_index (p->node.shares, 0)));
+
+  return g_strdup_printf ("{\"key\":\"%s\",\"nonce\":\"%s\"}", share,
+                          bawn_json_get_string (bawn_json_root (json), "nonce", ""));
+}
+
+/* Unseals with what the answer hands out. */
+static void
+assert_opens (Place *p, BawnResponse *response)
+{
+  g_autoptr (BawnJson) json = bawn_json_parse (response->data, NULL, NULL);
+  const BawnJsonNode *keys = bawn_json_get (bawn_json_root (json), "keys");
+  g_autofree char *body = NULL;
+
+  g_assert_nonnull (keys);
+  body = g_strdup_printf ("{\"key\":\"%s\"}", bawn_json_index (keys, 0)->string);
+  bawn_core_seal (p->node.core, "test");
+  core_fixture_expect (&p->node, BAWN_OP_UPDATE, "sys/unseal", body, NULL);
+  await_epoch_after (p, 0);
+}
+
+static gboolean
+is_doubtful (BawnResponse *response)
+{
+  g_autoptr (BawnJson) json = bawn_json_parse (response->data, NULL, NULL);
+
+  return bawn_json_get (bawn_json_root (json), "warnings") != NULL;
+}
+
+/* The node loses the lease, its term and its memory of the rekey while the storage keeps silent,
+ * for so many questions. */
+static BawnResponse *
+rekey_in_silence (Place *p, guint n_questions)
+{
+  BawnResponse *response = NULL;
+
+  core_fixture_ready (&p->node, 1, 1);
+  await_epoch_after (p, 0);
+
+  g_autofree char *body = begin_rekey (p);
+
+  /* Has the seal's records read. */
+  g_autofree char *wrong = g_strdup (body);
+  memset (wrong + strlen ("{\"key\":\""), 'a', 8);
+  g_assert_cmpint (core_fixture_call (&p->node, BAWN_OP_UPDATE, "sys/rekey/update", wrong, NULL),
+                   ==, BAWN_ERROR_INVALID);
+
+  bawn_backend_fault_lose (p->data_fault, 0, G_MAXUINT, TRUE);
+  bawn_backend_fault_fail (p->data_fault, BAWN_FAULT_GET, 0, n_questions, BAWN_ERROR_UPSTREAM);
+  set_lease_storage (p, FALSE);
+  g_assert_cmpint (
+      core_fixture_ask (&p->node, BAWN_OP_UPDATE, "sys/rekey/update", body, NULL, &response, NULL),
+      ==, CORE_FIXTURE_OK);
+  bawn_backend_fault_lose (p->data_fault, 0, 0, TRUE);
+  bawn_backend_fault_fail (p->data_fault, BAWN_FAULT_GET, 0, 0, BAWN_ERROR_UPSTREAM);
+  set_lease_storage (p, TRUE);
+  return response;
+}
+
+static void
+test_a_rekey_finds_out_what_was_not_answered (Place *p, gconstpointer data)
+{
+  g_autoptr (BawnResponse) response = rekey_in_silence (p, 16);
+
+  g_assert_false (is_doubtful (response));
+  assert_opens (p, response);
+}
+
+static void
+test_a_rekey_in_doubt_hands_out_its_shares (Place *p, gconstpointer data)
+{
+  g_autoptr (BawnResponse) response = rekey_in_silence (p, G_MAXUINT);
+
+  g_assert_true (is_doubtful (response));
+  assert_opens (p, response);
+}
+
+/* Init reads so much before its commit. */
+#define READS_OF_INIT 5
+
+/* The storage takes what init writes, and then fails to answer so many questions. */
+static BawnResponse *
+init_in_silence (Place *p, guint n_questions)
+{
+  g_autoptr (GError) error = NULL;
+  BawnResponse *response = NULL;
+
+  /* Until the node watches the storage, it asks at times of its own. */
+  g_assert_true (bawn_core_load (p->node.core, &error));
+  g_assert_no_error (error);
+  while (bawn_backend_fault_count (p->data_fault, BAWN_FAULT_WAIT) == 0)
+    g_usleep (1000);
+
+  /* The first commit takes the fence. */
+  bawn_backend_fault_lose (p->data_fault, 1, G_MAXUINT, TRUE);
+  bawn_backend_fault_fail (p->data_fault, BAWN_FAULT_GET, READS_OF_INIT, n_questions,
+                           BAWN_ERROR_UPSTREAM);
+  g_assert_cmpint (core_fixture_ask (&p->node, BAWN_OP_UPDATE, "sys/init",
+                                     "{\"secret_shares\":1,\"secret_threshold\":1}", NULL,
+                                     &response, NULL),
+                   ==, CORE_FIXTURE_OK);
+  bawn_backend_fault_lose (p->data_fault, 0, 0, TRUE);
+  bawn_backend_fault_fail (p->data_fault, BAWN_FAULT_GET, 0, 0, BAWN_ERROR_UPSTREAM);
+  return response;
+}
+
+static void
+test_init_finds_out_what_was_not_answered (Place *p, gconstpointer data)
+{
+  g_autoptr (BawnResponse) response = init_in_silence (p, 24);
+
+  g_assert_false (is_doubtful (response));
+  assert_opens (p, response);
+}
+
+static void
+test_init_in_doubt_hands_out_its_shares (Place *p, gconstpointer data)
+{
+  g_autoptr (BawnResponse) response = init_in_silence (p, G_MAXUINT);
+
+  g_assert_true (is_doubtful (response));
+  assert_opens (p, response);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -107,6 +251,10 @@ main (int argc, char **argv)
 
 #define ADD(name, func) g_test_add ("/core/ha-storage/" name, Place, NULL, set_up, func, tear_down)
   ADD ("a-write-in-doubt-ends-with-the-lease", test_a_write_in_doubt_ends_with_the_lease);
+  ADD ("a-rekey-finds-out-what-was-not-answered", test_a_rekey_finds_out_what_was_not_answered);
+  ADD ("a-rekey-in-doubt-hands-out-its-shares", test_a_rekey_in_doubt_hands_out_its_shares);
+  ADD ("init-finds-out-what-was-not-answered", test_init_finds_out_what_was_not_answered);
+  ADD ("init-in-doubt-hands-out-its-shares", test_init_in_doubt_hands_out_its_shares);
 #undef ADD
 
   return g_test_run ();

@@ -1104,6 +1104,31 @@ test_a_commit_that_is_not_answered_can_be_given_up (Fixture *f, gconstpointer da
 }
 
 static void
+test_a_commit_can_be_waited_for_within_bounds (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BawnTxn) sent = begin (f);
+  g_autoptr (BawnTxn) waiting = begin (f);
+
+  bawn_backend_fault_hold (f->fault, BAWN_FAULT_COMMIT, FALSE);
+  put (sent, "sent", "v");
+  assert_fails (bawn_txn_commit_within (sent, 20 * 1000, &error), BAWN_ERROR_UNKNOWN_OUTCOME);
+  put (waiting, "k", "v");
+  assert_fails (bawn_txn_commit_within (waiting, 20 * 1000, &error), BAWN_ERROR_TIMEOUT);
+  bawn_backend_fault_release (f->fault);
+
+  g_autoptr (BawnTxn) quick = begin (f);
+
+  put (quick, "quick", "v");
+  assert_works (bawn_txn_commit_within (quick, G_TIME_SPAN_MINUTE, &error));
+
+  g_autoptr (BawnTxn) after = begin (f);
+
+  assert_value (after, "sent", "v");
+  assert_value (after, "k", "-");
+  assert_value (after, "quick", "v");
+}
+
+static void
 test_a_commit_is_not_given_up_at_once (Fixture *f, gconstpointer data)
 {
   Sending held;
@@ -1173,6 +1198,7 @@ main (int argc, char **argv)
   ADD ("closing-does-not-wait-for-ever", test_closing_does_not_wait_for_ever);
   ADD ("a-commit-that-is-not-answered-can-be-given-up",
        test_a_commit_that_is_not_answered_can_be_given_up);
+  ADD ("a-commit-can-be-waited-for-within-bounds", test_a_commit_can_be_waited_for_within_bounds);
   ADD ("a-commit-is-not-given-up-at-once", test_a_commit_is_not_given_up_at_once);
   return g_test_run ();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
+#include "backend/bawn-backend-files.h"
 #include "backend/bawn-consul-txn.h"
 #include "storage/bawn-ha-backend.h"
 #include "util/bawn-bytes.h"
@@ -428,7 +429,12 @@ bawn_backend_consul_init_fallible (GInitable *initable, GCancellable *cancellabl
 static void
 bawn_backend_consul_configure (BawnBackend *backend)
 {
-  bawn_consul_options_free (read_config (BAWN_BACKEND_CONSUL (backend)));
+  BawnBackendConsul *self = BAWN_BACKEND_CONSUL (backend);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BawnConsul) consul = bawn_consul_new (read_config (self), &error);
+
+  if (consul == NULL)
+    bawn_backend_complain_of_file (self->config, error);
 }
 
 static void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
+#include "backend/bawn-backend-files.h"
 #include "backend/bawn-etcd.h"
 #include "storage/bawn-ha-backend.h"
 
@@ -115,7 +116,12 @@ bawn_backend_etcd_init_fallible (GInitable *initable, GCancellable *cancellable,
 static void
 bawn_backend_etcd_configure (BawnBackend *backend)
 {
-  bawn_etcd_free (bawn_etcd_new (BAWN_BACKEND_ETCD (backend)->config));
+  BawnConfigGroup *config = BAWN_BACKEND_ETCD (backend)->config;
+  g_autoptr (BawnEtcd) etcd = bawn_etcd_new (config);
+  g_autoptr (GError) error = NULL;
+
+  if (!bawn_etcd_open (etcd, &error))
+    bawn_backend_complain_of_file (config, error);
 }
 
 static void

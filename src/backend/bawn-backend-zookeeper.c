@@ -44,6 +44,7 @@
  *
  * Nothing relies on sessions, ephemeral nodes or their timeouts. */
 
+#include "backend/bawn-backend-files.h"
 #include "backend/bawn-zk-options.h"
 #include "backend/bawn-zk-tree.h"
 #include "storage/bawn-ha-backend.h"
@@ -180,8 +181,12 @@ bawn_backend_zookeeper_init_fallible (GInitable *initable,
 static void
 bawn_backend_zookeeper_configure (BawnBackend *backend)
 {
-  g_autoptr (BawnZkOptions) options =
-      bawn_zk_options_read (BAWN_BACKEND_ZOOKEEPER (backend)->config);
+  BawnConfigGroup *config = BAWN_BACKEND_ZOOKEEPER (backend)->config;
+  g_autoptr (BawnZkOptions) options = bawn_zk_options_read (config);
+  g_autoptr (GError) error = NULL;
+
+  if (!bawn_zk_options_load (options, &error))
+    bawn_backend_complain_of_file (config, error);
 }
 
 static void

@@ -89,6 +89,19 @@ dup_password (BawnEtcdLogin *login, GError **error)
   return g_steal_pointer (&password);
 }
 
+gboolean
+bawn_etcd_login_check (BawnEtcdLogin *login, GError **error)
+{
+  g_autoptr (GError) why = NULL;
+
+  if (login->password_file == NULL)
+    return TRUE;
+
+  g_autoptr (BawnWipedString) password = dup_password (login, &why);
+
+  return password != NULL || bawn_fail (error, BAWN_ERROR_INVALID, "%s", why->message);
+}
+
 static GBytes *
 write_request (BawnEtcdLogin *login, GError **error)
 {

@@ -16,6 +16,8 @@ typedef struct _BawnEtcdLogin BawnEtcdLogin;
 BawnEtcdLogin *bawn_etcd_login_new (BawnConfigGroup *group);
 void bawn_etcd_login_free (BawnEtcdLogin *login);
 gboolean bawn_etcd_login_is_used (BawnEtcdLogin *login);
+/* Whether there is a password now; FALSE with INVALID. */
+gboolean bawn_etcd_login_check (BawnEtcdLogin *login, GError **error);
 /* A token that is not @stale (nullable: any will do); %NULL with @error set. Asks the server if
  * there is none. */
 BawnWipedString *bawn_etcd_login_get_token (BawnEtcdLogin *login,

@@ -61,7 +61,7 @@ gboolean
 bawn_etcd_open (BawnEtcd *etcd, GError **error)
 {
   etcd->rest = bawn_rest_new (etcd->options, NULL, error);
-  return etcd->rest != NULL;
+  return etcd->rest != NULL && bawn_etcd_login_check (etcd->login, error);
 }
 
 void

@@ -30,6 +30,22 @@ default_lease_file (void)
   return g_build_filename (all[0], "lease", NULL);
 }
 
+/* Several nodes on a storage that each has for itself would all be active. */
+static void
+check_data_storage (const BawnClusterSettings *settings, BawnConfig *config)
+{
+  g_autoptr(BawnConfigGroup) data = bawn_config_get_group (config, "storage");
+  g_autoptr(BawnConfigGroup) elections = bawn_config_get_group (config, "ha-storage");
+  g_autofree char *type = bawn_config_get_string (data, "type", BAWN_BACKEND_DEFAULT);
+
+  if (settings->ha_storage_type == NULL)
+    return;
+  if (!bawn_backend_is_ha_capable (type))
+    bawn_config_complain (elections, NULL, "of no use: nodes cannot share a [storage] of type \"%s\"", type);
+  if (bawn_config_group_has (elections, "ha-enabled") && !bawn_config_get_bool (elections, "ha-enabled", TRUE))
+    bawn_config_complain (elections, "ha-enabled", "it is for elections only, so they cannot be turned off");
+}
+
 BawnClusterSettings *
 bawn_cluster_settings_read (BawnConfig *config)
 {
@@ -51,6 +67,7 @@ bawn_cluster_settings_read (BawnConfig *config)
   settings->ha_storage_type = bawn_config_get_string (storage, "type", NULL);
   if (settings->ha_storage_type != NULL && !bawn_backend_is_ha_capable (settings->ha_storage_type))
     bawn_config_complain (storage, "type", "nodes cannot elect through a storage of type \"%s\"", settings->ha_storage_type);
+  check_data_storage (settings, config);
 
   return settings;
 }
@@ -61,15 +78,6 @@ bawn_cluster_settings_free (BawnClusterSettings *settings)
   g_free (settings->ha_storage_type);
   g_free (settings->lease_file);
   g_free (settings);
-}
-
-/* Several nodes on a storage that each has for itself would all be active. */
-static gboolean
-check_data (const char *type, GError **error)
-{
-  return bawn_backend_is_ha_capable (type)
-         || bawn_fail (error, BAWN_ERROR_INVALID,
-                       "[ha-storage] is of no use: nodes cannot share a [storage] of type \"%s\"", type);
 }
 
 gboolean
@@ -84,9 +92,6 @@ bawn_cluster_open_storage (const BawnClusterSettings *settings, BawnConfig *conf
         *out_backend = g_object_ref (BAWN_HA_BACKEND (data));
       return TRUE;
     }
-  if (!check_data (data_type, error))
-    return FALSE;
-
   g_autoptr(BawnConfigGroup) group = bawn_config_get_group (config, "ha-storage");
   g_autoptr(BawnBackend) backend = bawn_storage_wait_open (group, error);
   if (backend == NULL)

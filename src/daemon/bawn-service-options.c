@@ -3,6 +3,7 @@
 
 #include "daemon/bawn-service-consul-private.h"
 
+#include "backend/bawn-backend-files.h"
 #include "util/bawn-log.h"
 
 #include <string.h>
@@ -128,6 +129,17 @@ choose_group (BawnConfigGroup *group, BawnConfigGroup *storage, guint type)
   return NULL;
 }
 
+/* Those of a storage are its own matter. */
+static void
+check_files (BawnConfigGroup *group)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(BawnConsul) consul = bawn_consul_new (bawn_consul_options_read (group, FALSE), &error);
+
+  if (consul == NULL)
+    bawn_backend_complain_of_file (group, error);
+}
+
 /**
  * bawn_service_consul_options_read:
  * @config: the configuration
@@ -162,6 +174,8 @@ bawn_service_consul_options_read (BawnConfig *config)
     return NULL;
 
   options->consul = bawn_consul_options_read (from, from == storage);
+  if (from != storage)
+    check_files (from);
   return g_steal_pointer (&options);
 }
 

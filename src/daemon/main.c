@@ -14,6 +14,7 @@
 #include "crypto/bawn-secret.h"
 #include "daemon/bawn-banner.h"
 #include "daemon/bawn-builtins.h"
+#include "daemon/bawn-check.h"
 #include "daemon/bawn-cluster-setup.h"
 #include "daemon/bawn-dev.h"
 #include "daemon/bawn-modules.h"
@@ -187,8 +188,11 @@ read_storage_keys (BawnDaemon *daemon)
   g_autoptr(BawnConfigGroup) storage = bawn_config_get_group (daemon->config, "storage");
   g_autoptr(BawnConfigGroup) elections = bawn_config_get_group (daemon->config, "ha-storage");
 
-  return bawn_backend_check_config (storage)
-         && (daemon->cluster->ha_storage_type == NULL || bawn_backend_check_config (elections));
+  gboolean all = bawn_backend_check_config (storage);
+
+  if (daemon->cluster->ha_storage_type != NULL)
+    all = bawn_backend_check_config (elections) && all;
+  return all;
 }
 
 static gboolean
@@ -500,17 +504,16 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BawnDaemon, clear_daemon)
 static int
 check_config (BawnDaemon *daemon)
 {
-  g_autoptr(BawnConfigGroup) group = bawn_config_get_group (daemon->config, "storage");
   g_autoptr(GError) error = NULL;
 
-  g_autoptr(BawnConfigGroup) elections = bawn_config_get_group (daemon->config, "ha-storage");
+  (void) read_storage_keys (daemon);
 
-  bawn_backend_check_config (group);
-  if (daemon->cluster->ha_storage_type != NULL)
-    bawn_backend_check_config (elections);
+  g_auto(GStrv) warnings = bawn_check_machine (daemon->config, daemon->settings, daemon->cluster);
+  for (guint i = 0; warnings[i] != NULL; i++)
+    fprintf (stderr, "warning: %s\n", warnings[i]);
   if (bawn_config_check (daemon->config, &error))
     {
-      printf ("the configuration is fine\n");
+      printf (warnings[0] == NULL ? "the configuration is fine\n" : "the configuration is fine, but see the warnings\n");
       return EXIT_SUCCESS;
     }
 

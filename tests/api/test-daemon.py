@@ -64,6 +64,73 @@ def test_plain_http_beyond_loopback_must_be_wanted(tmp):
     assert result.returncode == 78 and "tls" in result.stderr, result.stderr
 
 
+def test_check_config_finds_files_that_a_start_would_miss(tmp):
+    result, path = check(tmp, """[listener]
+address=127.0.0.1:8200
+tls-cert-file=/nowhere/cert.pem
+tls-key-file=/nowhere/key.pem
+[storage]
+type=etcd
+scheme=https
+tls-ca-file=/nowhere/ca.pem
+username=bawn
+password-file=/nowhere/password
+[ha-storage]
+type=consul
+token-file=/nowhere/token
+[service-registration]
+type=consul
+token-file=/nowhere/other
+""")
+    assert result.returncode == 78, result
+    for line, key in ((4, "[listener] tls-key-file"), (8, "[storage] tls-ca-file"), (13, "[ha-storage] token-file"),
+                      (16, "[service-registration] token-file")):
+        assert result.stderr.count("%s:%d: %s: " % (path, line, key)) == 1, (key, result)
+    result, path = check(tmp, "[listener]\naddress=127.0.0.1:8200\ntls-disable=true\n[storage]\ntype=etcd\nusername=bawn\n"
+                              "password-file=/nowhere/password\n")
+    assert result.returncode == 78 and "%s:7: [storage] password-file: " % path in result.stderr, result
+    result, path = check(tmp, "[listener]\naddress=127.0.0.1:8200\ntls-disable=true\n[storage]\ntype=zookeeper\n"
+                              "tls-enabled=true\ntls-ca-file=/nowhere/ca.pem\n")
+    assert result.returncode == 78 and "%s:7: [storage] tls-ca-file: " % path in result.stderr, result
+
+
+def test_check_config_accepts_files_that_are_there(tmp):
+    server = Server(start=False, home=tmp)
+    server.write_config()
+    result = run("--config", server.config, "--check-config")
+    assert result.returncode == 0 and result.stderr == "", result
+
+
+def test_check_config_finds_storages_that_do_not_fit(tmp):
+    base = "[listener]\naddress=127.0.0.1:8200\ntls-disable=true\n"
+    result, path = check(tmp, base + "[storage]\ntype=memory\n[ha-storage]\ntype=etcd\n")
+    assert result.returncode == 78 and "[ha-storage]: of no use" in result.stderr, result
+    result, path = check(tmp, base + "[storage]\ntype=etcd\n[ha-storage]\ntype=etcd\nha-enabled=false\n")
+    assert result.returncode == 78 and "%s:8: [ha-storage] ha-enabled: " % path in result.stderr, result
+
+
+def test_check_config_warns_of_what_may_be_right_at_the_start(tmp):
+    result, _ = check(tmp, """[server]
+api-addr=http://{{ GetInterfaceIP "bawn-nowhere0" }}:8200
+cluster-addr=https://{{ GetInterfaceIP "lo" }}:8201
+[listener]
+address=127.0.0.1:8200
+tls-disable=true
+[listener local]
+address=unix:/nowhere/listener/bawn.sock
+[storage]
+type=sqlite
+path=/nowhere/storage/bawn.db
+[ha]
+lease-file=/nowhere/lease/lease
+""")
+    assert result.returncode == 0 and "see the warnings" in result.stdout, result
+    for warning in ('[server] api-addr: there is no interface "bawn-nowhere0"', "[listener local] address: there is no folder /nowhere/listener",
+                    "[storage] path: there is no folder /nowhere/storage", "[ha] lease-file: there is no folder /nowhere/lease"):
+        assert result.stderr.count("warning: " + warning) == 1, (warning, result)
+    assert "cluster-addr" not in result.stderr, result
+
+
 def test_a_missing_configuration_is_a_clear_error(tmp):
     result = run("--config", os.path.join(tmp, "nothing.conf"))
     assert result.returncode != 0 and "nothing.conf" in result.stderr, result

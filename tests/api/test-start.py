@@ -45,6 +45,8 @@ class Running:
     def __init__(self, handler, port):
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
         self.server.daemon_threads = True
+        # Whoever is killed does not wait for the answer.
+        self.server.handle_error = lambda *_: None
         self.thread = threading.Thread(target=self.server.serve_forever)
 
     def __enter__(self):

@@ -1,0 +1,342 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""bawn as the distribution runs it: a machine is booted with a real systemd, and everything that the units promise is asked
+of it. With --debs DIR it is the packages there that are installed, not this build."""
+
+import argparse
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import traceback
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from machine import BUILD, SRC, Impossible, Machine, installed_paths, wait_for  # noqa: E402
+
+CONFIG = """[server]
+api-addr=http://127.0.0.1:8200
+[listener]
+address=127.0.0.1:8200
+[listener local]
+address=unix:/run/bawn/bawn.sock
+tls-disable=true
+[storage]
+type=sqlite
+path=/var/lib/bawn/bawn.db
+"""
+# What the unit's sandbox must let through; it forbids all else that the probe tries.
+ALLOWED = {"locking memory", "memfd_secret", "reading the configuration", "writing in its own folder", "writing in /tmp",
+           "reading /dev/urandom", "IPv4", "Unix sockets", "asking for routes"}
+AGAINST = "BAWN_ADDR=http://127.0.0.1:%d "
+
+machine = None
+bawnd = etc = None
+keys = {}
+
+
+def drop_in(unit, name, text):
+    machine.write("/etc/systemd/system/%s.d/%s.conf" % (unit, name), text)
+    machine.run("systemctl daemon-reload")
+
+
+def no_drop_in(unit, name):
+    os.unlink(machine.path("/etc/systemd/system/%s.d/%s.conf" % (unit, name)))
+    machine.run("systemctl daemon-reload")
+
+
+def configure(text, name="bawn"):
+    machine.write("%s/%s.conf" % (etc, name), text, 0o640, "root:bawn")
+
+
+def bawn(line, port=8200, token=None, check=True):
+    prefix = AGAINST % port + ("BAWN_TOKEN=%s " % token if token else "")
+    return machine.run(prefix + "bawn " + line, check)
+
+
+def http(path, options="", port=8200):
+    return machine.run("curl -sS --max-time 30 %s http://127.0.0.1:%d/v1/%s" % (options, port, path))
+
+
+def initialize(port=8200):
+    made = json.loads(bawn("operator init -key-shares=3 -key-threshold=2 -format=json", port))
+    return made["unseal_keys_b64"], made["root_token"]
+
+
+def unseal(shares, port=8200):
+    for share in shares[:2]:
+        bawn("operator unseal " + share, port)
+
+
+def is_sealed(port=8200):
+    try:
+        return json.loads(http("sys/seal-status", port=port))["sealed"]
+    except (AssertionError, ValueError):
+        return None
+
+
+def status(unit="bawnd"):
+    return machine.show(unit, "StatusText")
+
+
+def wait_status(unit, beginning):
+    return wait_for("%s to say “%s”" % (unit, beginning), lambda: status(unit).startswith(beginning) and status(unit))
+
+
+def restarts(unit="bawnd"):
+    return int(machine.show(unit, "NRestarts"))
+
+
+def main_pid(unit="bawnd"):
+    return int(machine.show(unit, "MainPID"))
+
+
+def fresh(text=CONFIG):
+    """A server that was never started before."""
+    machine.run("systemctl stop bawnd.socket bawnd.service bawn.target; systemctl reset-failed bawnd.service", check=False)
+    machine.run("rm -rf /var/lib/bawn /var/log/bawn")
+    configure(text)
+    machine.run("systemctl start bawnd")
+
+
+def fresh_unsealed(text=CONFIG):
+    fresh(text)
+    keys["shares"], keys["root"] = initialize()
+    unseal(keys["shares"])
+    wait_status("bawnd", "active since")
+
+
+def test_units_are_valid():
+    text = machine.run("systemd-analyze verify --man=no bawnd.service bawnd@n1.service bawnd.socket bawn.target 2>&1")
+    assert text == "", text
+    for unit in ("bawnd.service", "bawnd@n1.service"):
+        machine.run("systemd-analyze security --no-pager --threshold=11 %s" % unit)
+
+
+def test_user_and_folders():
+    passwd = machine.run("getent passwd bawn").split(":")
+    assert passwd[5] == "/var/lib/bawn" and passwd[6].endswith("nologin"), passwd
+    modes = machine.run("stat -c '%%a %%U:%%G %%n' %s /run/bawn" % etc).splitlines()
+    assert modes == ["750 root:bawn " + etc, "750 bawn:bawn /run/bawn"], modes
+
+
+def test_nothing_starts_unasked():
+    assert machine.show("bawnd", "ActiveState") == "inactive"
+    assert machine.run("systemctl is-enabled bawnd.service bawnd.socket", check=False).split() == ["disabled", "disabled"]
+    configure("")
+    machine.run("systemctl start bawnd")
+    assert machine.show("bawnd", "ActiveState", "ConditionResult") == {"ActiveState": "inactive", "ConditionResult": "no"}
+
+
+def test_start_and_status_line():
+    fresh()
+    assert machine.show("bawnd", "ActiveState") == "active"
+    wait_status("bawnd", "not initialized")
+    keys["shares"], keys["root"] = initialize()
+    wait_status("bawnd", "sealed, 0 of 2 shares")
+    bawn("operator unseal " + keys["shares"][0])
+    wait_status("bawnd", "sealed, 1 of 2 shares")
+    bawn("operator unseal " + keys["shares"][1])
+    line = wait_status("bawnd", "active since")
+    assert re.fullmatch(r"active since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, epoch \d+, 0 standbys", line), line
+    assert "Status: \"active since" in machine.run("systemctl status bawnd")
+    assert machine.run("stat -c '%a %U' /var/lib/bawn /var/log/bawn").splitlines() == ["700 bawn", "750 bawn"]
+    machine.run("test -S /run/bawn/bawn.sock")
+    assert machine.run("stat -c '%a %U:%G' /run/bawn/bawn.sock") == "660 bawn:bawn"
+
+
+def test_reload_and_logrotate():
+    fresh_unsealed()
+    bawn("audit enable file file_path=/var/log/bawn/audit.log", token=keys["root"])
+    pid = main_pid()
+    machine.run("systemctl reload bawnd")
+    wait_for("the reload", lambda: "audit files were opened again" in machine.journal("bawnd"))
+    assert main_pid() == pid and machine.show("bawnd", "ActiveState") == "active"
+    assert is_sealed() is False
+    bawn("secrets list", token=keys["root"])
+    before = machine.run("wc -c </var/log/bawn/audit.log")
+    assert int(before) > 0
+    machine.run("logrotate -f /etc/logrotate.d/bawn")
+    rotated = "/var/log/bawn/audit.log.1"
+
+    def goes_on():
+        bawn("secrets list", token=keys["root"])
+        return int(machine.run("wc -c </var/log/bawn/audit.log")) > 0
+
+    wait_for("a line in the new audit file", goes_on)
+    assert int(machine.run("wc -c <" + rotated)) >= int(before)
+    assert machine.run("stat -c '%a %U:%G' /var/log/bawn/audit.log") == "600 bawn:bawn"
+
+
+def test_stop_seals_and_frees():
+    fresh_unsealed()
+    machine.run("systemctl stop bawnd")
+    assert machine.show("bawnd", "ActiveState", "Result") == {"ActiveState": "inactive", "Result": "success"}
+    assert not machine.succeeds("test -e /run/bawn/lease")
+    machine.run("systemctl start bawnd")
+    assert is_sealed() is True
+
+
+def test_a_crash_is_mended_and_its_lease_freed():
+    fresh_unsealed()
+    pid = main_pid()
+    machine.run("kill -KILL %d" % pid)
+    wait_for("the restart", lambda: main_pid() not in (0, pid) and machine.show("bawnd", "ActiveState") == "active")
+    assert restarts() == 1
+    assert "the lease of the process that died is free" in machine.journal("bawnd")
+    assert is_sealed() is True
+
+
+def test_a_wrong_configuration_is_not_tried_again():
+    fresh()
+    configure(CONFIG + "no-such-key=1\n")
+    machine.run("systemctl restart bawnd", check=False)
+    got = machine.show("bawnd", "ActiveState", "ExecMainStatus", "NRestarts", "Result")
+    assert got == {"ActiveState": "failed", "ExecMainStatus": "78", "NRestarts": "0", "Result": "exit-code"}, got
+    assert "no-such-key" in machine.journal("bawnd")
+
+
+def test_watchdog():
+    drop_in("bawnd.service", "watchdog", "[Service]\nWatchdogSec=2s\n")
+    fresh()
+    pid = main_pid()
+    time.sleep(3)
+    assert main_pid() == pid, "it was restarted, though it turns"
+    machine.run("kill -STOP %d" % pid)
+    wait_for("the watchdog", lambda: main_pid() not in (0, pid) and machine.show("bawnd", "ActiveState") == "active")
+    assert "Watchdog timeout" in machine.journal("bawnd")
+    no_drop_in("bawnd.service", "watchdog")
+
+
+def test_socket_activation():
+    fresh()
+    machine.run("systemctl stop bawnd")
+    machine.run("systemctl start bawnd.socket")
+    assert machine.show("bawnd", "ActiveState") == "inactive"
+    assert json.loads(http("sys/seal-status"))["initialized"] is False
+    assert machine.show("bawnd", "ActiveState") == "active"
+    assert "nobody will be answered there" not in machine.journal("bawnd", "-b")
+    machine.run("systemctl stop bawnd")
+    reply = machine.run("curl -sS --max-time 30 --unix-socket /run/bawn/bawn.sock http://localhost/v1/sys/seal-status")
+    assert json.loads(reply)["initialized"] is False
+    assert machine.run("stat -c '%a %U:%G' /run/bawn/bawn.sock") == "660 bawn:bawn"
+
+
+def test_a_restart_refuses_no_connection():
+    fresh()
+    machine.run("systemctl stop bawnd; systemctl start bawnd.socket bawnd.service")
+    loop = machine.popen("while [ ! -e /run/bawn-test-done ]; do curl -sS -o /dev/null --max-time 60 "
+                         "http://127.0.0.1:8200/v1/sys/seal-status || echo failed; echo asked; done", stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT)
+    for _ in range(3):
+        machine.run("systemctl restart bawnd")
+    machine.run("touch /run/bawn-test-done")
+    said, _ = loop.communicate(timeout=90)
+    machine.run("rm /run/bawn-test-done; systemctl stop bawnd.socket bawnd.service")
+    assert said.count("asked") >= 5, said
+    assert "failed" not in said and "curl" not in said, said
+
+
+def test_sandbox():
+    shutil.copy(os.path.join(BUILD, "tests/system/probe"), machine.path("/usr/lib/bawn-probe"))
+    configure("# a probe\n", "probe")
+    # Everything as in the unit, but another program.
+    drop_in("bawnd@probe.service", "probe", "[Service]\nType=exec\nRestart=no\nWatchdogSec=0\nExecStopPost=\n"
+            "BindReadOnlyPaths=/usr/lib/bawn-probe:%s\n" % bawnd)
+    machine.run("touch /root/.profile; systemctl start bawnd@probe")
+    text = wait_for("the probe", lambda: "the end" in machine.journal("bawnd@probe") and machine.journal("bawnd@probe"))
+    lines = [line for line in text.splitlines() if re.match("(allowed|denied) ", line)]
+    assert len(lines) >= 40, text
+    wrong = [line for line in lines
+             if line.startswith("allowed ") != (re.sub(r"^\w+ ([^:]*).*", r"\1", line) in ALLOWED)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_instances_form_a_cluster():
+    machine.run("systemctl stop bawnd.socket bawnd.service; rm -rf /var/lib/bawn", check=False)
+    nodes = {"n1": 8210, "n2": 8220, "n3": 8230}
+    for name, port in nodes.items():
+        configure("[server]\napi-addr=http://127.0.0.1:%d\n[listener]\naddress=127.0.0.1:%d\n[storage]\ntype=sqlite\n"
+                  "path=/var/lib/bawn/cluster.db\n" % (port, port), name)
+    machine.run("systemctl enable bawnd@n1 bawnd@n2 bawnd@n3; systemctl start bawn.target")
+    assert [machine.show("bawnd@" + name, "ActiveState") for name in nodes] == ["active"] * 3
+    shares, root = initialize(8210)
+    for port in nodes.values():
+        unseal(shares, port)
+    line = wait_for("two standbys", lambda: ", 2 standbys" in status("bawnd@n1") and status("bawnd@n1"))
+    assert re.match(r"active since .*, epoch 1, 2 standbys", line) or "epoch" in line, line
+    for name in ("n2", "n3"):
+        wait_status("bawnd@" + name, "standby of http://127.0.0.1:8210")
+    bawn("secrets enable -path=kv kv", 8220, root)
+    bawn("kv put kv/a b=c", 8230, root)
+    # A death that systemd sees, then a look at who follows.
+    machine.run("kill -KILL %d" % main_pid("bawnd@n1"))
+    wait_for("another active node", lambda: any(status("bawnd@" + name).startswith("active since") for name in ("n2", "n3")))
+    assert "b=c" in bawn("kv get -format=json kv/a", 8220, root).replace('": "', "=").replace('"', ""), "the secret is lost"
+    machine.run("systemctl stop bawn.target")
+    wait_for("all nodes to stop", lambda: [machine.show("bawnd@" + name, "ActiveState") for name in nodes] == ["inactive"] * 3)
+    machine.run("systemctl disable bawnd@n1 bawnd@n2 bawnd@n3")
+
+
+def test_the_smoke_test_passes_under_systemd_run():
+    """The steps of tests/api/test-curl.sh, with a server that may write nothing but its own folder."""
+    machine.run("systemctl stop bawnd.socket bawnd.service", check=False)
+    machine.run("mkdir -p /srv/smoke; cd /srv/smoke; openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3 "
+                "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem; chown bawn key.pem cert.pem")
+    machine.write("/srv/smoke/bawn.conf", "[listener]\naddress=127.0.0.1:8300\ntls-cert-file=/srv/smoke/cert.pem\n"
+                  "tls-key-file=/srv/smoke/key.pem\n[storage]\ntype=sqlite\npath=/var/lib/smoke/bawn.db\n")
+    shutil.copy(os.path.join(SRC, "tests/api/curl-steps.sh"), machine.path("/srv/smoke/curl-steps.sh"))
+    machine.run("systemd-run -q --unit=smoke -p Type=notify -p User=bawn -p ProtectSystem=strict -p ProtectHome=yes -p PrivateTmp=yes "
+                "-p NoNewPrivileges=yes -p StateDirectory=smoke -p SystemCallFilter=@system-service -p SystemCallErrorNumber=EPERM "
+                "%s --config /srv/smoke/bawn.conf" % bawnd)
+    said = machine.run("BAWN_ADDR=https://127.0.0.1:8300 BAWN_CACERT=/srv/smoke/cert.pem BAWN_HOME=/var/lib/smoke "
+                       "sh /srv/smoke/curl-steps.sh", check=False)
+    assert "not ok" not in said and len(re.findall("^ok ", said, re.M)) >= 25, said
+    machine.run("systemctl stop smoke")
+
+
+def test_rules_for_other_programs():
+    machine.run("firewall-offline-cmd --check-config")
+    assert "8200/tcp" in machine.run("firewall-offline-cmd --info-service=bawn-api")
+    assert "8201/tcp" in machine.run("firewall-offline-cmd --info-service=bawn-cluster")
+    assert "8200/tcp" in machine.run("ufw app info 'bawn API'")
+
+
+def main():
+    global machine, bawnd, etc
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--debs", metavar="DIR", help="install these packages")
+    parser.add_argument("tests", nargs="*", help="run only these")
+    arguments = parser.parse_args()
+    bawnd, etc = ("/usr/sbin/bawnd", "/etc/bawn") if arguments.debs else installed_paths()
+    tests = [function for name, function in globals().items() if name.startswith("test_")
+             and (not arguments.tests or name[len("test_"):].replace("_", "-") in arguments.tests)]
+    begun = time.monotonic()
+    try:
+        machine = Machine(debs=arguments.debs)
+    except Impossible as why:
+        print("1..0 # SKIP %s" % why)
+        return 0
+    print("# the machine is up after %.1f s" % (time.monotonic() - begun))
+    print("1..%d" % len(tests))
+    bad = False
+    for i, function in enumerate(tests, 1):
+        name = function.__name__[len("test_"):].replace("_", "-")
+        begun = time.monotonic()
+        try:
+            function()
+            print("ok %d - %s # %.1f s" % (i, name, time.monotonic() - begun), flush=True)
+        except Exception:
+            bad = True
+            print("".join("# " + line + "\n" for line in traceback.format_exc().splitlines()), end="")
+            print("".join("# " + line + "\n" for line in
+                          machine.run("journalctl --no-pager -o short-precise -n 40", check=False).splitlines()), end="")
+            print("not ok %d - %s" % (i, name), flush=True)
+    machine.close()
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -37,6 +37,7 @@ struct _BawnCore
   BawnHa *ha; /* nullable */
 
   GMutex lifecycle; /* held through init, unseal and seal, one at a time */
+  GPtrArray *given; /* under it: the shares given for an unseal */
   GMutex lock;      /* guards what follows, never held while waiting */
   BawnActive *active;
   BawnStatus *status;
@@ -301,6 +302,12 @@ bawn_core_get_lifecycle_lock (BawnCore *core)
   return &core->lifecycle;
 }
 
+GPtrArray *
+bawn_core_get_given_shares (BawnCore *core)
+{
+  return core->given;
+}
+
 BawnActive *
 bawn_core_new_active (BawnCore *core, BawnSecret *token_key)
 {
@@ -548,6 +555,7 @@ bawn_core_finalize (GObject *object)
   g_clear_pointer (&core->engines, g_hash_table_unref);
   g_clear_pointer (&core->methods, g_hash_table_unref);
   g_clear_pointer (&core->status, bawn_status_unref);
+  g_clear_pointer (&core->given, g_ptr_array_unref);
   g_clear_pointer (&core->rekey, bawn_rekey_unref);
   g_clear_pointer (&core->generate_root, bawn_generate_root_unref);
   g_clear_object (&core->seal);
@@ -588,6 +596,7 @@ bawn_core_init (BawnCore *core)
   core->methods = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_object_unref);
   core->barrier = bawn_barrier_new ();
   core->seal = bawn_seal_shamir_new ();
+  core->given = g_ptr_array_new_with_free_func ((GDestroyNotify) bawn_secret_unref);
   core->rekey = bawn_rekey_new ();
   core->generate_root = bawn_generate_root_new (BAWN_CORE_ROOT_TOKEN_LENGTH);
   core->audit = bawn_audit_broker_new ();

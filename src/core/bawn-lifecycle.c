@@ -10,6 +10,8 @@
 #include "crypto/bawn-certificate.h"
 #include "util/bawn-log.h"
 
+/* Between two attempts to open a storage that does not answer. */
+#define OPEN_UP_EVERY_US (G_USEC_PER_SEC / 4)
 
 /**
  * bawn_core_load_seal_records:
@@ -368,6 +370,86 @@ open_up (BawnCore *core, BawnKeyring *keyring, GError **error)
   return TRUE;
 }
 
+/* What may be well a moment later. */
+static gboolean
+is_transient (const GError *error)
+{
+  return bawn_error_is (error, BAWN_ERROR_UPSTREAM) || bawn_error_is (error, BAWN_ERROR_TIMEOUT)
+         || bawn_error_is (error, BAWN_ERROR_UNKNOWN_OUTCOME) || bawn_error_is (error, BAWN_ERROR_BUSY);
+}
+
+/* The shares were right: for a storage that hiccups nobody is to gather them anew. */
+static gboolean
+open_up_patiently (BawnCore *core, BawnKeyring *keyring, GError **error)
+{
+  gint64 until = g_get_monotonic_time () + bawn_core_get_patience_us (core);
+
+  for (;;)
+    {
+      g_autoptr(GError) failure = NULL;
+
+      if (open_up (core, keyring, &failure))
+        return TRUE;
+      if (!is_transient (failure) || g_get_monotonic_time () >= until)
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return FALSE;
+        }
+      g_usleep (OPEN_UP_EVERY_US);
+    }
+}
+
+/* Remembers what counts for an unseal; the seal says how many that are. */
+static void
+keep_share (BawnCore *core, BawnSecret *share)
+{
+  GPtrArray *given = bawn_core_get_given_shares (core);
+  guint progress = bawn_seal_shamir_get_progress (bawn_core_get_seal (core));
+
+  if (progress <= 1)
+    g_ptr_array_set_size (given, 0);
+  if (progress > given->len)
+    g_ptr_array_add (given, bawn_secret_ref (share));
+}
+
+/* The storage has failed at the last share: all others count again, so that this one can be given once more. */
+static void
+give_back_shares (BawnCore *core, const BawnSealRecords *records)
+{
+  GPtrArray *given = bawn_core_get_given_shares (core);
+
+  for (guint i = 0; i < given->len; i++)
+    {
+      g_autoptr(BawnKeyring) none = NULL;
+
+      (void) bawn_seal_shamir_give (bawn_core_get_seal (core), records, g_ptr_array_index (given, i), &none, NULL);
+    }
+  bawn_core_refresh_status (core);
+}
+
+static gboolean
+open_with (BawnCore *core, BawnKeyring *keyring, const BawnSealRecords *records, GError **error)
+{
+  g_autoptr(GError) failure = NULL;
+
+  if (open_up_patiently (core, keyring, &failure))
+    {
+      g_ptr_array_set_size (bawn_core_get_given_shares (core), 0);
+      return TRUE;
+    }
+
+  bawn_log_warn ("core", "the shares are right, but the node could not be unsealed: %s", failure->message);
+  if (is_transient (failure))
+    {
+      give_back_shares (core, records);
+      return bawn_fail (error, BAWN_ERROR_BUSY,
+                        "the storage is not available at the moment: the keys given before are kept, give this one again later");
+    }
+
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
 static gboolean
 give_share (BawnCore *core, BawnSecret *share, GError **error)
 {
@@ -383,10 +465,14 @@ give_share (BawnCore *core, BawnSecret *share, GError **error)
   bawn_core_set_seal_config (core, TRUE, &records.config);
   gboolean taken = bawn_seal_shamir_give (bawn_core_get_seal (core), &records, share, &keyring, error);
   bawn_core_refresh_status (core);
-  if (!taken || keyring == NULL)
-    return taken;
+  if (taken && keyring != NULL)
+    return open_with (core, keyring, &records, error);
 
-  return open_up (core, keyring, error);
+  if (taken)
+    keep_share (core, share);
+  else
+    g_ptr_array_set_size (bawn_core_get_given_shares (core), 0);
+  return taken;
 }
 
 /**
@@ -398,7 +484,8 @@ give_share (BawnCore *core, BawnSecret *share, GError **error)
  * At the threshold the node is unsealed; see the status for how far it is. On a node that is unsealed nothing happens.
  * One of several nodes stands for election then, which is waited for if it takes no longer than a moment. Blocks.
  *
- * Returns: %FALSE with INVALID for wrong shares, whose progress is lost then
+ * Returns: %FALSE with INVALID for wrong shares, whose progress is lost then; with BUSY if they are right and the storage
+ *   does not answer, for some time: all but @share are kept
  */
 gboolean
 bawn_core_unseal_share (BawnCore *core, BawnSecret *share, GError **error)
@@ -417,6 +504,7 @@ bawn_core_unseal_reset (BawnCore *core)
   g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (bawn_core_get_lifecycle_lock (core));
 
   bawn_seal_shamir_reset (bawn_core_get_seal (core));
+  g_ptr_array_set_size (bawn_core_get_given_shares (core), 0);
   bawn_core_refresh_status (core);
 }
 

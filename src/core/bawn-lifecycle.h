@@ -22,6 +22,8 @@ void bawn_lifecycle_watch (BawnCore *core);
 
 /* What only the lifecycle may do to a core. */
 GMutex *bawn_core_get_lifecycle_lock (BawnCore *core);
+/* (element-type BawnSecret): the shares that count for the unseal under way; under the lock of the lifecycle. */
+GPtrArray *bawn_core_get_given_shares (BawnCore *core);
 BawnActive *bawn_core_new_active (BawnCore *core, BawnSecret *token_key);
 /* Unsealed: the keys are there, and the names of the cluster. */
 void bawn_core_set_unsealed (BawnCore *core, const char *cluster_name, const char *cluster_id, BawnClusterIdentity *identity);

@@ -242,6 +242,65 @@ test_init_in_doubt_hands_out_its_shares (Place *p, gconstpointer data)
   assert_opens (p, response);
 }
 
+static int
+give_share (Place *p, guint which)
+{
+  const BawnSecret *share = g_ptr_array_index (p->node.shares, which);
+  g_autoptr (BawnWipedString) text =
+      bawn_hex_encode (bawn_secret_data (share), bawn_secret_size (share));
+  g_autofree char *body = g_strdup_printf ("{\"key\":\"%s\"}", text);
+
+  return core_fixture_call (&p->node, BAWN_OP_UPDATE, "sys/unseal", body, NULL);
+}
+
+static guint
+progress_of (Place *p)
+{
+  g_autoptr (BawnStatus) status = bawn_core_ref_status (p->node.core);
+
+  return status->progress;
+}
+
+static void
+begin_unseal (Place *p)
+{
+  core_fixture_ready (&p->node, 3, 3);
+  await_epoch_after (p, 0);
+  bawn_core_seal (p->node.core, "test");
+
+  /* Until the node watches the storage again, it asks at times of its own. */
+  for (guint n = bawn_backend_fault_count (p->data_fault, BAWN_FAULT_WAIT);
+       bawn_backend_fault_count (p->data_fault, BAWN_FAULT_WAIT) == n;)
+    g_usleep (1000);
+  g_assert_cmpint (give_share (p, 0), ==, CORE_FIXTURE_OK);
+  g_assert_cmpint (give_share (p, 1), ==, CORE_FIXTURE_OK);
+  g_assert_cmpuint (progress_of (p), ==, 2);
+}
+
+/* The three records are read, what comes after them is not. */
+static void
+test_an_unseal_outlasts_a_hiccup (Place *p, gconstpointer data)
+{
+  begin_unseal (p);
+  bawn_backend_fault_fail (p->data_fault, BAWN_FAULT_GET, 3, 2, BAWN_ERROR_UPSTREAM);
+  g_assert_cmpint (give_share (p, 2), ==, CORE_FIXTURE_OK);
+
+  await_epoch_after (p, 0);
+}
+
+static void
+test_the_last_share_can_be_given_again (Place *p, gconstpointer data)
+{
+  begin_unseal (p);
+  bawn_backend_fault_fail (p->data_fault, BAWN_FAULT_GET, 3, G_MAXUINT, BAWN_ERROR_UPSTREAM);
+  g_assert_cmpint (give_share (p, 2), ==, BAWN_ERROR_BUSY);
+  g_assert_cmpuint (progress_of (p), ==, 2);
+
+  bawn_backend_fault_fail (p->data_fault, BAWN_FAULT_GET, 0, 0, BAWN_ERROR_UPSTREAM);
+  g_assert_cmpint (give_share (p, 2), ==, CORE_FIXTURE_OK);
+  await_epoch_after (p, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -255,6 +314,8 @@ main (int argc, char **argv)
   ADD ("a-rekey-in-doubt-hands-out-its-shares", test_a_rekey_in_doubt_hands_out_its_shares);
   ADD ("init-finds-out-what-was-not-answered", test_init_finds_out_what_was_not_answered);
   ADD ("init-in-doubt-hands-out-its-shares", test_init_in_doubt_hands_out_its_shares);
+  ADD ("an-unseal-outlasts-a-hiccup", test_an_unseal_outlasts_a_hiccup);
+  ADD ("the-last-share-can-be-given-again", test_the_last_share_can_be_given_again);
 #undef ADD
 
   return g_test_run ();

@@ -187,6 +187,19 @@ bawn_history_break (BawnHistory *history)
 }
 
 /**
+ * bawn_history_knows:
+ * @history: a history
+ * @since: what bawn_history_get_now() was at some time
+ *
+ * Returns: %TRUE if it knows of every change after that
+ */
+gboolean
+bawn_history_knows (BawnHistory *history, guint64 since)
+{
+  return since >= history->floor;
+}
+
+/**
  * bawn_history_is_unchanged:
  * @history: a history
  * @name: a key or folder

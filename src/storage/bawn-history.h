@@ -37,6 +37,7 @@ guint64 bawn_history_get_now (BawnHistory *history);
 void bawn_history_advance (BawnHistory *history);
 void bawn_history_note (BawnHistory *history, const char *name);
 void bawn_history_break (BawnHistory *history);
+gboolean bawn_history_knows (BawnHistory *history, guint64 since);
 gboolean bawn_history_is_unchanged (BawnHistory *history, const char *name, guint64 since);
 guint bawn_history_get_size (BawnHistory *history);
 

@@ -388,6 +388,28 @@ bawn_mirror_judge (BawnMirror *mirror, const BawnReadset *reads)
 }
 
 /**
+ * bawn_mirror_trusts:
+ * @mirror: a mirror
+ * @since: of a read
+ *
+ * Returns: %TRUE if what was read was so at the moment of its reading
+ */
+gboolean
+bawn_mirror_trusts (BawnMirror *mirror, guint64 since)
+{
+  /* It raced with a commit, and came from the storage for that reason. */
+  if (since == 0)
+    return TRUE;
+
+  g_mutex_lock (&mirror->lock);
+
+  gboolean known = bawn_history_knows (mirror->history, since);
+
+  g_mutex_unlock (&mirror->lock);
+  return known;
+}
+
+/**
  * bawn_mirror_open:
  * @mirror: a mirror
  *

@@ -53,6 +53,10 @@ gboolean bawn_mirror_list (BawnMirror *mirror, const char *prefix, const char *a
 /* TRUE if all that was read still belongs to one moment: now. */
 gboolean bawn_mirror_judge (BawnMirror *mirror, const BawnReadset *reads);
 
+/* TRUE if a single thing that was read at @since was so at that time: it came from the storage itself, or from the memory of a
+ * term that still lasts. */
+gboolean bawn_mirror_trusts (BawnMirror *mirror, guint64 since);
+
 /* Between taking the fence and the first commit; and when the term is over. */
 void bawn_mirror_open (BawnMirror *mirror);
 void bawn_mirror_close (BawnMirror *mirror);

@@ -121,7 +121,10 @@ prepare (BawnTxn *txn, BawnJob **out_job, GError **error)
  * @error: (out) (optional): CONFLICT: run the request again on a new transaction; STANDBY: there is
  * no term, so that reads cannot be compared with one another
  *
- * Judges what was read. A single read belongs to one moment by itself. Never blocks.
+ * Judges what was read. A single read belongs to one moment by itself, whatever was committed
+ * since. But that it was the truth at that moment follows from the lease only if the lease, asked
+ * about between the reading and this, was of the term whose memory was read: so it is refused if a
+ * term has ended since. Never blocks.
  *
  * Returns: %TRUE if all that was read belongs to one moment
  */
@@ -132,11 +135,15 @@ bawn_txn_validate (BawnTxn *txn, GError **error)
 
   BawnTxnCore *core = txn->core;
 
-  if (bawn_readset_get_size (&core->reads) <= 1)
+  guint n_reads = bawn_readset_get_size (&core->reads);
+
+  if (n_reads == 0)
     return TRUE;
-  if (bawn_store_get_epoch (core->store) == 0)
+  if (n_reads == 1 && bawn_mirror_trusts (core->mirror, bawn_readset_get (&core->reads, 0)->since))
+    return TRUE;
+  if (n_reads > 1 && bawn_store_get_epoch (core->store) == 0)
     return bawn_fail (error, BAWN_ERROR_STANDBY, "this node is not active");
-  if (bawn_mirror_judge (core->mirror, &core->reads))
+  if (n_reads > 1 && bawn_mirror_judge (core->mirror, &core->reads))
     return TRUE;
 
   bawn_store_count_conflict (core->store);

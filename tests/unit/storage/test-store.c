@@ -418,6 +418,26 @@ test_reads_without_a_term_cannot_be_judged (Fixture *f, gconstpointer data)
   assert_fails (bawn_txn_validate (txn, &error), BAWN_ERROR_STANDBY);
 }
 
+/* Another node was active between two terms of this one, and has written. */
+static void
+test_one_read_from_memory_ends_with_its_term (Fixture *f, gconstpointer data)
+{
+  write_one (f, "k", "old");
+
+  g_autoptr (BawnTxn) warm = begin (f);
+
+  assert_value (warm, "k", "old");
+  assert_works (bawn_txn_validate (warm, &error));
+  bawn_store_close_term (f->store);
+  assert_works (bawn_store_open_term (f->store, 0, NULL, &error));
+  assert_fails (bawn_txn_validate (warm, &error), BAWN_ERROR_CONFLICT);
+
+  g_autoptr (BawnTxn) again = begin (f);
+
+  assert_value (again, "k", "old");
+  assert_works (bawn_txn_validate (again, &error));
+}
+
 static void
 test_reads_before_a_term_are_stale_in_it (Fixture *f, gconstpointer data)
 {
@@ -1198,6 +1218,7 @@ main (int argc, char **argv)
   ADD ("closing-does-not-wait-for-ever", test_closing_does_not_wait_for_ever);
   ADD ("a-commit-that-is-not-answered-can-be-given-up",
        test_a_commit_that_is_not_answered_can_be_given_up);
+  ADD ("one-read-from-memory-ends-with-its-term", test_one_read_from_memory_ends_with_its_term);
   ADD ("a-commit-can-be-waited-for-within-bounds", test_a_commit_can_be_waited_for_within_bounds);
   ADD ("a-commit-is-not-given-up-at-once", test_a_commit_is_not_given_up_at_once);
   return g_test_run ();

@@ -285,14 +285,19 @@ on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /* What was read from memory is the truth only if no other node can have written since. The lease is asked about after the
  * reading, and whether what was read still stands after that: a term that ends takes it along, so the lease that was good
- * is the one of the term in which it was read, and not of a later one. */
+ * is the one of the term in which it was read, and not of a later one. The same goes for the fence, which the storage of the
+ * data is asked for if the one of the lease is away. */
 static gboolean
-stands (BawnExchange *exchange, GError **error)
+stands (BawnExchange *exchange, gboolean may_block, GError **error)
 {
+  BawnHa *ha = bawn_core_get_ha (exchange->dispatcher->core);
+
   if (exchange->txn == NULL)
     return TRUE;
-  if (!bawn_ha_may_serve (bawn_core_get_ha (exchange->dispatcher->core)))
-    return bawn_fail (error, BAWN_ERROR_STANDBY, "the lease of this node has run out");
+  if (!may_block && !bawn_ha_may_serve (ha) && bawn_ha_can_confirm (ha))
+    return bawn_fail (error, BAWN_ERROR_WOULD_BLOCK, "the storage must be asked");
+  if (!bawn_ha_confirm (ha, error))
+    return FALSE;
 
   return bawn_txn_validate (exchange->txn, error);
 }
@@ -315,7 +320,7 @@ run_in_place (BawnExchange *exchange)
       bawn_txn_commit_async (exchange->txn, NULL, on_committed, exchange);
       return;
     }
-  if (!stands (exchange, &error))
+  if (!stands (exchange, FALSE, &error))
     fail_commit (exchange, error);
 
   if (wants_pool (exchange))
@@ -341,7 +346,7 @@ run_on_pool (gpointer data, gpointer user_data)
           if (!bawn_txn_commit (exchange->txn, &error))
             fail_commit (exchange, error);
         }
-      else if (!wants_pool (exchange) && !stands (exchange, &error))
+      else if (!wants_pool (exchange) && !stands (exchange, TRUE, &error))
         fail_commit (exchange, error);
 
       if (!wants_pool (exchange))

@@ -17,6 +17,9 @@
 /* How long whoever has unsealed the node waits to find it at work. Elections among the living take milliseconds. */
 #define SETTLE_US (G_USEC_PER_SEC)
 
+/* How long the storage may owe the answer to a commit, once the lease has run out. */
+#define PATIENCE_US (G_USEC_PER_SEC)
+
 struct _BawnHa
 {
   BawnCore *core; /* not owned: the core owns this */
@@ -33,6 +36,13 @@ struct _BawnHa
   GCancellable *nudge;   /* ends the wait under way */
   BawnLeader *record;    /* nullable: as read last */
   guint64 own_epoch;     /* the last one in which this node was active */
+
+  GMutex fence;          /* guards what follows */
+  GCond answered;
+  gboolean asking;
+  guint64 n_asked;       /* questions about the fence, begun */
+  guint64 n_answered;
+  GError *verdict;       /* nullable: of the last one */
 };
 
 /* The elector's client */
@@ -137,7 +147,9 @@ on_lapsed (gpointer data)
 {
   BawnHa *ha = data;
 
-  bawn_store_give_up (bawn_core_get_store (ha->core));
+  /* When another storage has the lease, this one may still be good, only slow. */
+  bawn_store_give_up (bawn_core_get_store (ha->core),
+                      bawn_ha_can_confirm (ha) ? bawn_core_get_patience_us (ha->core) : PATIENCE_US);
 }
 
 /* The watch */
@@ -406,6 +418,54 @@ bawn_ha_may_serve (BawnHa *ha)
   return ha == NULL || bawn_elector_lease_is_valid (ha->elector);
 }
 
+gboolean
+bawn_ha_can_confirm (BawnHa *ha)
+{
+  return ha != NULL && BAWN_BACKEND (ha->election) != bawn_store_get_backend (bawn_core_get_store (ha->core));
+}
+
+/* With the lock; without it while the storage is asked. */
+static void
+ask_fence_locked (BawnHa *ha)
+{
+  GError *verdict = NULL;
+  guint64 number = ++ha->n_asked;
+
+  ha->asking = TRUE;
+  g_mutex_unlock (&ha->fence);
+  (void) bawn_store_check_fence (bawn_core_get_store (ha->core), &verdict);
+  g_mutex_lock (&ha->fence);
+  ha->asking = FALSE;
+  ha->n_answered = number;
+  g_clear_error (&ha->verdict);
+  ha->verdict = verdict;
+  g_cond_broadcast (&ha->answered);
+}
+
+/* A question that was begun before this call proves nothing for it. */
+gboolean
+bawn_ha_confirm (BawnHa *ha, GError **error)
+{
+  if (bawn_ha_may_serve (ha))
+    return TRUE;
+  if (!bawn_ha_can_confirm (ha))
+    return bawn_fail (error, BAWN_ERROR_STANDBY, "the lease of this node has run out");
+
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&ha->fence);
+  guint64 needed = ha->n_asked + 1;
+
+  while (ha->n_answered < needed)
+    if (ha->asking)
+      g_cond_wait (&ha->answered, &ha->fence);
+    else
+      ask_fence_locked (ha);
+
+  if (ha->verdict == NULL)
+    return TRUE;
+  return bawn_fail (error, BAWN_ERROR_STANDBY, "the lease of this node has run out, and the fence does not help: %s",
+                    ha->verdict->message);
+}
+
 void
 bawn_ha_get_info (BawnHa *ha, BawnElectorInfo *out_info)
 {
@@ -440,6 +500,8 @@ bawn_ha_new (BawnCore *core, const BawnCoreOptions *options)
 
   ha->core = core;
   ha->data = BAWN_IS_HA_BACKEND (data) ? g_object_ref (BAWN_HA_BACKEND (data)) : NULL;
+  g_mutex_init (&ha->fence);
+  g_cond_init (&ha->answered);
   g_mutex_init (&ha->show);
   g_mutex_init (&ha->lock);
   g_cond_init (&ha->changed);
@@ -472,6 +534,9 @@ bawn_ha_free (BawnHa *ha)
   g_clear_object (&ha->nudge);
   g_clear_object (&ha->data);
   g_clear_pointer (&ha->record, bawn_leader_unref);
+  g_clear_error (&ha->verdict);
+  g_cond_clear (&ha->answered);
+  g_mutex_clear (&ha->fence);
   g_cond_clear (&ha->changed);
   g_mutex_clear (&ha->lock);
   g_mutex_clear (&ha->show);

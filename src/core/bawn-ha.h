@@ -33,6 +33,11 @@ void bawn_ha_deposed (BawnHa *ha);
 void bawn_ha_note_leader (BawnHa *ha, BawnLeader *leader);
 /* TRUE if what was just read from memory may be answered. Lock-free. */
 gboolean bawn_ha_may_serve (BawnHa *ha);
+/* The same, for one that may wait: when the lease does not say so, the fence may, where it is kept in another storage than the lease.
+ * Asks it once for all who come meanwhile. */
+gboolean bawn_ha_confirm (BawnHa *ha, GError **error);
+/* TRUE if bawn_ha_confirm() may say more than bawn_ha_may_serve(). */
+gboolean bawn_ha_can_confirm (BawnHa *ha);
 /* All zero for a node that is alone. */
 void bawn_ha_get_info (BawnHa *ha, BawnElectorInfo *out_info);
 gboolean bawn_ha_step_down (BawnHa *ha, const char *successor, const char *reason, GError **error);

@@ -38,7 +38,7 @@ struct _BawnCommitter
   BawnBackend *backend;
   BawnMirror *mirror;
   BawnBackendLimits limits;
-  guint64 epoch;
+  BawnFence taken; /* as the term began */
   BawnFence fence; /* the thread's own */
   GWeakRef owner;
   BawnDeposedFunc deposed;
@@ -325,12 +325,12 @@ tell_end (BawnCommitter *self, Outcome outcome, guint n_jobs)
     bawn_log_warn ("storage",
                    "the storage has answered a batch of %u transactions that were given up "
                    "meanwhile: the term of epoch %" G_GUINT64_FORMAT " ends",
-                   n_jobs, self->epoch);
+                   n_jobs, self->taken.epoch);
   else if (is_over (outcome))
     bawn_log_warn ("storage",
                    "the storage refused the fence of epoch %" G_GUINT64_FORMAT
                    ": another node is active; the last batch, of %u transactions, %s",
-                   self->epoch, n_jobs, fate);
+                   self->taken.epoch, n_jobs, fate);
 }
 
 /* From send() on, whoever waits may be given another answer, after which memory cannot follow the
@@ -495,8 +495,8 @@ bawn_committer_new (BawnBackend *backend,
   g_atomic_ref_count_init (&self->refs);
   self->backend = g_object_ref (backend);
   self->mirror = bawn_mirror_ref (mirror);
+  self->taken = *fence;
   self->fence = *fence;
-  self->epoch = fence->epoch;
   g_weak_ref_init (&self->owner, owner);
   self->deposed = deposed;
   self->cancellable = g_cancellable_new ();
@@ -654,6 +654,12 @@ bawn_committer_close (BawnCommitter *self)
   g_thread_join (g_steal_pointer (&self->thread));
 }
 
+void
+bawn_committer_get_taken (BawnCommitter *self, BawnFence *out_fence)
+{
+  *out_fence = self->taken;
+}
+
 /**
  * bawn_committer_get_epoch:
  * @self: a committer
@@ -665,7 +671,7 @@ bawn_committer_get_epoch (BawnCommitter *self)
 {
   g_mutex_lock (&self->lock);
 
-  guint64 epoch = self->closing ? 0 : self->epoch;
+  guint64 epoch = self->closing ? 0 : self->taken.epoch;
 
   g_mutex_unlock (&self->lock);
   return epoch;

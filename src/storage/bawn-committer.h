@@ -32,6 +32,8 @@ void bawn_committer_submit (BawnCommitter *self, BawnJob *job);
 /* Answers a batch that has been under way for longer than @patience_us, and what waits behind it. */
 void bawn_committer_give_up (BawnCommitter *self, gint64 patience_us);
 void bawn_committer_close (BawnCommitter *self);
+/* The fence as it was when the term began. */
+void bawn_committer_get_taken (BawnCommitter *self, BawnFence *out_fence);
 guint64 bawn_committer_get_epoch (BawnCommitter *self);
 void bawn_committer_add_stats (BawnCommitter *self, BawnStoreStats *stats);
 

@@ -173,21 +173,54 @@ bawn_store_close_term (BawnStore *store)
 }
 
 /**
+ * bawn_store_check_fence:
+ * @store: a store
+ * @error: (out) (optional): STANDBY if there is no term; DEPOSED if another node has begun one since;
+ * or what the storage says
+ *
+ * Every later term begins with the fence, before it writes anything else. Blocks; any thread.
+ *
+ * Returns: %TRUE if no other node had written anything when this was called
+ */
+gboolean
+bawn_store_check_fence (BawnStore *store, GError **error)
+{
+  g_return_val_if_fail (BAWN_IS_STORE (store), FALSE);
+
+  g_autoptr (BawnCommitter) committer = ref_committer (store);
+
+  BawnFence taken = { 0 };
+  BawnFence seen = { 0 };
+
+  if (committer == NULL || bawn_committer_get_epoch (committer) == 0)
+    return bawn_fail (error, BAWN_ERROR_STANDBY, "this node is not active");
+
+  bawn_committer_get_taken (committer, &taken);
+  if (!bawn_fence_read (store->backend, &seen, NULL, error))
+    return FALSE;
+  if (!bawn_fence_same_term (&seen, &taken))
+    return bawn_fail (error, BAWN_ERROR_DEPOSED, "another node is active now");
+
+  return TRUE;
+}
+
+/**
  * bawn_store_give_up:
  * @store: a store
+ * @patience_us: how long a commit may have been under way
  *
  * For a node that cannot say that it is still active: see bawn_committer_give_up(). Never waits; any
  * thread.
  */
 void
-bawn_store_give_up (BawnStore *store)
+bawn_store_give_up (BawnStore *store, gint64 patience_us)
 {
   g_return_if_fail (BAWN_IS_STORE (store));
 
   g_autoptr (BawnCommitter) committer = ref_committer (store);
 
   if (committer != NULL)
-    bawn_committer_give_up (committer, BAWN_STORE_PATIENCE_US);
+    bawn_committer_give_up (committer, patience_us);
 }
 
 /**

@@ -28,10 +28,11 @@ gboolean bawn_store_open_term (BawnStore *store, guint64 epoch, GCancellable *ca
 /* Waits for the batch in flight, refuses the rest with STANDBY, empties the cache. Blocks. */
 void bawn_store_close_term (BawnStore *store);
 guint64 bawn_store_get_epoch (BawnStore *store);
-/* How long the storage may owe an answer to a commit before bawn_store_give_up() gives that up. */
-#define BAWN_STORE_PATIENCE_US (G_USEC_PER_SEC)
+/* Asks the storage itself whether the open term is still the latest: then what memory knows was true up to this call. For a node
+ * whose lease does not say so. Blocks. */
+gboolean bawn_store_check_fence (BawnStore *store, GError **error);
 /* Lets nobody wait any longer for a commit that the storage does not answer: see bawn_committer_give_up(). */
-void bawn_store_give_up (BawnStore *store);
+void bawn_store_give_up (BawnStore *store, gint64 patience_us);
 
 /* "deposed": emitted once, on the committer's thread, when the storage refuses the fence, or answers a commit that was
  * given up. */

@@ -2,7 +2,9 @@
 #include "config.h"
 
 #include "core-fixture.h"
+#include "core/bawn-ha.h"
 #include "crypto/bawn-crypto.h"
+#include "storage/bawn-fence.h"
 #include "tests/contract/bawn-backend-fault.h"
 #include "util/bawn-log.h"
 
@@ -301,6 +303,75 @@ test_the_last_share_can_be_given_again (Place *p, gconstpointer data)
   await_epoch_after (p, 0);
 }
 
+/* Active, with something in memory, and without the lease. */
+static void
+lose_lease_storage (Place *p)
+{
+  core_fixture_ready (&p->node, 1, 1);
+  await_epoch_after (p, 0);
+  g_assert_cmpint (write_one (p), ==, CORE_FIXTURE_OK);
+  g_assert_cmpint (read_one (p), ==, CORE_FIXTURE_OK);
+  set_lease_storage (p, FALSE);
+  while (bawn_ha_may_serve (bawn_core_get_ha (p->node.core)))
+    g_usleep (1000);
+}
+
+static void
+test_the_fence_proves_reads_without_a_lease (Place *p, gconstpointer data)
+{
+  lose_lease_storage (p);
+
+  g_assert_cmpint (read_one (p), ==, CORE_FIXTURE_OK);
+  g_assert_cmpint (write_one (p), ==, CORE_FIXTURE_OK);
+  g_assert_cmpint (read_one (p), ==, CORE_FIXTURE_OK);
+  g_assert_false (bawn_ha_may_serve (bawn_core_get_ha (p->node.core)));
+}
+
+static void
+test_the_fence_of_another_ends_reads (Place *p, gconstpointer data)
+{
+  BawnFence fence = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  lose_lease_storage (p);
+  g_assert_true (bawn_fence_take (p->data, 0, &fence, NULL, &error));
+  g_assert_no_error (error);
+
+  g_assert_cmpint (read_one (p), ==, BAWN_ERROR_STANDBY);
+}
+
+static void
+test_no_storage_proves_nothing (Place *p, gconstpointer data)
+{
+  lose_lease_storage (p);
+  bawn_backend_fault_fail (p->data_fault, BAWN_FAULT_GET, 0, G_MAXUINT, BAWN_ERROR_UPSTREAM);
+
+  g_assert_cmpint (read_one (p), ==, BAWN_ERROR_STANDBY);
+  bawn_backend_fault_fail (p->data_fault, BAWN_FAULT_GET, 0, 0, BAWN_ERROR_UPSTREAM);
+  g_assert_cmpint (read_one (p), ==, CORE_FIXTURE_OK);
+}
+
+/* Each question serves all who were there when it began, and nobody who came later. */
+static gpointer
+read_many (gpointer data)
+{
+  for (guint i = 0; i < 200; i++)
+    g_assert_cmpint (read_one (data), ==, CORE_FIXTURE_OK);
+  return NULL;
+}
+
+static void
+test_many_reads_share_a_question (Place *p, gconstpointer data)
+{
+  GThread *threads[4] = { NULL };
+
+  lose_lease_storage (p);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("read", read_many, p);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -316,6 +387,10 @@ main (int argc, char **argv)
   ADD ("init-in-doubt-hands-out-its-shares", test_init_in_doubt_hands_out_its_shares);
   ADD ("an-unseal-outlasts-a-hiccup", test_an_unseal_outlasts_a_hiccup);
   ADD ("the-last-share-can-be-given-again", test_the_last_share_can_be_given_again);
+  ADD ("the-fence-proves-reads-without-a-lease", test_the_fence_proves_reads_without_a_lease);
+  ADD ("the-fence-of-another-ends-reads", test_the_fence_of_another_ends_reads);
+  ADD ("no-storage-proves-nothing", test_no_storage_proves_nothing);
+  ADD ("many-reads-share-a-question", test_many_reads_share_a_question);
 #undef ADD
 
   return g_test_run ();

@@ -1076,7 +1076,7 @@ give_up (Fixture *f, GAsyncResult **result)
 {
   for (; *result == NULL; g_main_context_iteration (NULL, FALSE))
     {
-      bawn_store_give_up (f->store);
+      bawn_store_give_up (f->store, 10 * 1000);
       g_usleep (1000);
     }
 }
@@ -1154,7 +1154,7 @@ test_a_commit_is_not_given_up_at_once (Fixture *f, gconstpointer data)
   Sending held;
 
   hold_a_batch (f, &held);
-  bawn_store_give_up (f->store);
+  bawn_store_give_up (f->store, G_TIME_SPAN_HOUR);
   bawn_backend_fault_release (f->fault);
   arrive (&held);
 

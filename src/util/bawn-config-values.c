@@ -5,6 +5,7 @@
 
 #include "util/bawn-bytes.h"
 #include "util/bawn-clock.h"
+#include "util/bawn-credential.h"
 
 #include <string.h>
 
@@ -224,11 +225,28 @@ bawn_config_group_has (BawnConfigGroup *group, const char *key)
   return lookup (group, key, &value);
 }
 
+/* A key that names a file may name a credential in its place: for all readers at once, those of modules too. */
+static char *
+resolve_credential (BawnConfigGroup *group, const char *key, const char *text)
+{
+  const char *name = text + strlen (BAWN_CREDENTIAL_PREFIX);
+
+  if (!g_str_has_suffix (key, "-file") || !g_str_has_prefix (text, BAWN_CREDENTIAL_PREFIX))
+    return NULL;
+  if (!bawn_credential_is_name (name))
+    bawn_config_complain (group, key, "what follows " BAWN_CREDENTIAL_PREFIX " is not the name of a credential");
+
+  return bawn_credential_dup_path (name);
+}
+
 /**
  * bawn_config_get_string:
  * @group: a group
  * @key: a key
  * @fallback: (nullable): what to return if there is no value
+ *
+ * Of a key whose name ends in "-file", the value "credential:NAME" stands for the path of that credential of the service
+ * manager.
  *
  * Returns: (transfer full) (nullable): the text, with escapes (\s \n \r \t \\) taken out
  */
@@ -240,7 +258,8 @@ bawn_config_get_string (BawnConfigGroup *group, const char *key, const char *fal
   if (!lookup_text (group, key, &value))
     return g_strdup (fallback);
 
-  return g_steal_pointer (&value.text);
+  char *path = resolve_credential (group, key, value.text);
+  return path != NULL ? path : g_steal_pointer (&value.text);
 }
 
 /* Cuts at the next comma or semicolon that has no backslash before it. */

@@ -200,6 +200,35 @@ test_wrong_values_are_named (void)
 }
 
 static void
+test_a_file_may_be_a_credential (void)
+{
+  g_autoptr (BawnConfig) config =
+      load ("[listener]\ntls-key-file=credential:listener-key\ntls-cert-file=/etc/cert.pem\n"
+            "address=credential:x\na-file=credential:../x\nb-file=credential:\n");
+  g_autoptr (BawnConfigGroup) group = bawn_config_get_group (config, "listener");
+
+  g_unsetenv ("CREDENTIALS_DIRECTORY");
+  g_autofree char *nowhere = bawn_config_get_string (group, "tls-key-file", NULL);
+  g_setenv ("CREDENTIALS_DIRECTORY", "/run/credentials/bawnd.service", TRUE);
+  g_autofree char *key = bawn_config_get_string (group, "tls-key-file", NULL);
+  g_autofree char *certificate = bawn_config_get_string (group, "tls-cert-file", NULL);
+  g_autofree char *address = bawn_config_get_string (group, "address", NULL);
+  g_autofree char *escaping = bawn_config_get_string (group, "a-file", NULL);
+  g_autofree char *nameless = bawn_config_get_string (group, "b-file", NULL);
+  g_unsetenv ("CREDENTIALS_DIRECTORY");
+
+  /* Whoever cannot open it prints why. */
+  g_assert_cmpstr (nowhere, ==, "$CREDENTIALS_DIRECTORY/listener-key");
+  g_assert_cmpstr (key, ==, "/run/credentials/bawnd.service/listener-key");
+  g_assert_cmpstr (certificate, ==, "/etc/cert.pem");
+  g_assert_cmpstr (address, ==, "credential:x");
+  g_auto (GStrv) problems = bawn_config_dup_problems (config);
+  g_assert_cmpuint (g_strv_length (problems), ==, 2);
+  g_assert_nonnull (strstr (problems[0], "a-file"));
+  g_assert_nonnull (strstr (problems[1], "b-file"));
+}
+
+static void
 test_secrets_are_not_shown (void)
 {
   g_autoptr (BawnConfig) config =
@@ -459,6 +488,7 @@ main (int argc, char **argv)
   g_test_add_func ("/util/config/values-of-every-type-are-read",
                    test_values_of_every_type_are_read);
   g_test_add_func ("/util/config/wrong-values-are-named", test_wrong_values_are_named);
+  g_test_add_func ("/util/config/a-file-may-be-a-credential", test_a_file_may_be_a_credential);
   g_test_add_func ("/util/config/secrets-are-not-shown", test_secrets_are_not_shown);
   g_test_add_func ("/util/config/faulty-lines-are-named", test_faulty_lines_are_named);
   g_test_add_func ("/util/config/binary-files-do-not-flood", test_binary_files_do_not_flood);

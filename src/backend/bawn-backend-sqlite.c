@@ -40,10 +40,11 @@ struct _BawnBackendSqlite
   char *path;
   BawnSqliteOptions options;
 
-  GMutex write_lock;
   BawnSqlite *writer;
 
   GMutex lock;
+  GCond writer_free;
+  gboolean writing; /* somebody has the writer */
   GCond reader_free;
   GQueue idle;
   guint n_readers;
@@ -70,19 +71,97 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (BawnBackendSqlite,
                                    G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE,
                                                           bawn_backend_sqlite_initable_init))
 
+static void
+on_cancelled (GCancellable *cancellable G_GNUC_UNUSED, BawnBackendSqlite *self)
+{
+  g_mutex_lock (&self->lock);
+  g_cond_broadcast (&self->writer_free);
+  g_cond_broadcast (&self->reader_free);
+  g_mutex_unlock (&self->lock);
+}
+
+/* TRUE if it is the caller's now. */
+typedef gboolean (*TryFunc) (BawnBackendSqlite *self, BawnSqlite **out_connection);
+
+/* Whoever has it may be waiting for another process for as long as busy-timeout. */
+static gboolean
+wait_for_turn (BawnBackendSqlite *self,
+               TryFunc try_locked,
+               GCond *freed,
+               BawnSqlite **out_connection,
+               GCancellable *cancellable,
+               GError **error)
+{
+  g_mutex_lock (&self->lock);
+
+  gboolean ours = try_locked (self, out_connection);
+
+  g_mutex_unlock (&self->lock);
+  if (ours)
+    return TRUE;
+
+  gulong id = cancellable != NULL
+                  ? g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), self, NULL)
+                  : 0;
+
+  g_mutex_lock (&self->lock);
+  for (ours = try_locked (self, out_connection);
+       !ours && !g_cancellable_is_cancelled (cancellable);
+       ours = try_locked (self, out_connection))
+    g_cond_wait (freed, &self->lock);
+  /* The call that woke it may have been meant for another. */
+  if (!ours)
+    g_cond_signal (freed);
+  g_mutex_unlock (&self->lock);
+  if (id != 0)
+    g_cancellable_disconnect (cancellable, id);
+
+  return ours
+         || bawn_fail (error, BAWN_ERROR_TIMEOUT, "%s was busy for as long as there was time",
+                       self->path);
+}
+
+/* An idle connection; without one, room for another. */
+static gboolean
+try_reader_locked (BawnBackendSqlite *self, BawnSqlite **out_reader)
+{
+  if (self->idle.head == NULL && self->n_readers == self->max_readers)
+    return FALSE;
+
+  *out_reader = g_queue_pop_head (&self->idle);
+  if (*out_reader == NULL)
+    self->n_readers++;
+  return TRUE;
+}
+
+static gboolean
+try_writer_locked (BawnBackendSqlite *self, BawnSqlite **out_writer)
+{
+  if (self->writing)
+    return FALSE;
+
+  self->writing = TRUE;
+  *out_writer = self->writer;
+  return TRUE;
+}
+
+static void
+give_writer (BawnBackendSqlite *self)
+{
+  g_mutex_lock (&self->lock);
+  self->writing = FALSE;
+  g_cond_signal (&self->writer_free);
+  g_mutex_unlock (&self->lock);
+}
+
 /* An idle connection, a new one, or the next that somebody gives back. */
 static BawnSqlite *
 take_reader (BawnBackendSqlite *self, GCancellable *cancellable, GError **error)
 {
-  g_mutex_lock (&self->lock);
-  while (self->idle.head == NULL && self->n_readers == self->max_readers)
-    g_cond_wait (&self->reader_free, &self->lock);
+  BawnSqlite *reader = NULL;
 
-  BawnSqlite *reader = g_queue_pop_head (&self->idle);
-
-  if (reader == NULL)
-    self->n_readers++;
-  g_mutex_unlock (&self->lock);
+  if (!wait_for_turn (self, try_reader_locked, &self->reader_free, &reader, cancellable, error))
+    return NULL;
 
   if (reader == NULL)
     reader = bawn_sqlite_open (&self->options, error);
@@ -386,16 +465,20 @@ bawn_backend_sqlite_commit (BawnBackend *backend,
                             GError **error)
 {
   BawnBackendSqlite *self = BAWN_BACKEND_SQLITE (backend);
-  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->write_lock);
+  BawnSqlite *writer = NULL;
 
-  self->writer->cancellable = cancellable;
+  if (!wait_for_turn (self, try_writer_locked, &self->writer_free, &writer, cancellable, error))
+    return FALSE;
+
+  writer->cancellable = cancellable;
 
   gboolean ok =
-      commit_locked (self->writer, writes, n_writes, conditions, n_conditions, out_version, error);
+      commit_locked (writer, writes, n_writes, conditions, n_conditions, out_version, error);
 
-  self->writer->cancellable = NULL;
+  writer->cancellable = NULL;
   if (!ok)
-    bawn_sqlite_roll_back (self->writer);
+    bawn_sqlite_roll_back (writer);
+  give_writer (self);
   return ok;
 }
 
@@ -515,9 +598,9 @@ bawn_backend_sqlite_finalize (GObject *object)
   g_clear_pointer (&self->writer, bawn_sqlite_close);
   g_clear_pointer (&self->config, bawn_config_group_unref);
   g_free (self->path);
+  g_cond_clear (&self->writer_free);
   g_cond_clear (&self->reader_free);
   g_mutex_clear (&self->lock);
-  g_mutex_clear (&self->write_lock);
 
   G_OBJECT_CLASS (bawn_backend_sqlite_parent_class)->finalize (object);
 }
@@ -560,7 +643,7 @@ bawn_backend_sqlite_class_init (BawnBackendSqliteClass *klass)
 static void
 bawn_backend_sqlite_init (BawnBackendSqlite *self)
 {
-  g_mutex_init (&self->write_lock);
   g_mutex_init (&self->lock);
+  g_cond_init (&self->writer_free);
   g_cond_init (&self->reader_free);
 }

@@ -488,6 +488,59 @@ test_waiting_for_a_lock (Fixture *f, gconstpointer data)
   assert_works (put (backend, "l", 10, NULL, &error));
 }
 
+typedef struct
+{
+  BawnBackend *backend;
+  GCancellable *cancellable;
+} Putting;
+
+static gpointer
+put_in_vain (gpointer data)
+{
+  Putting *putting = data;
+
+  assert_fails (put (putting->backend, "l", 10, putting->cancellable, &error), BAWN_ERROR_TIMEOUT);
+  return NULL;
+}
+
+static gpointer
+cancel_soon (gpointer data)
+{
+  g_usleep (5000);
+  g_cancellable_cancel (data);
+  return NULL;
+}
+
+/* One commit waits for another process, and further ones wait for that: they can be cancelled all the same. */
+static void
+test_waiting_behind_a_lock (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BawnBackend) patient = open_with (f, "busy-timeout=10m");
+  g_autoptr (GCancellable) first = g_cancellable_new ();
+  Putting putting = { patient, first };
+  sqlite3 *other = NULL;
+
+  g_assert_cmpint (sqlite3_open (f->path, &other), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_exec (other, "BEGIN IMMEDIATE", NULL, NULL, NULL), ==, SQLITE_OK);
+
+  GThread *thread = g_thread_new ("first", put_in_vain, &putting);
+
+  for (guint i = 0; i < 20; i++)
+    {
+      g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+      GThread *ender = g_thread_new ("cancel", cancel_soon, cancellable);
+
+      assert_fails (put (patient, "m", 10, cancellable, &error), BAWN_ERROR_TIMEOUT);
+      g_thread_join (ender);
+    }
+  g_cancellable_cancel (first);
+  g_thread_join (thread);
+
+  g_assert_cmpint (sqlite3_exec (other, "ROLLBACK", NULL, NULL, NULL), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_close (other), ==, SQLITE_OK);
+  assert_works (put (patient, "n", 10, NULL, &error));
+}
+
 /* --- what the connections are told --- */
 
 static GMutex connections_lock;
@@ -699,6 +752,7 @@ main (int argc, char **argv)
   ADD ("a-failed-sync-is-an-unknown-outcome", test_failed_sync_is_an_unknown_outcome);
   ADD ("the-store-survives-failed-syncs", test_store_survives_failed_syncs);
   ADD ("the-wait-for-a-lock-ends", test_waiting_for_a_lock);
+  ADD ("the-wait-behind-one-that-waits-ends", test_waiting_behind_a_lock);
   ADD ("connections-are-set-up", test_connections_are_set_up);
   ADD ("readers-are-bounded", test_readers_are_bounded);
   ADD ("bad-settings-are-named", test_bad_settings_are_named);

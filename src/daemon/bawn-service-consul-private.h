@@ -24,6 +24,8 @@ struct _BawnServiceConsulOptions
  * @address: where it is; "": where the agent is
  * @port: of it
  * @version: of bawn
+ * @cluster_id: (nullable): of the active node only
+ * @epoch: (nullable): of the active node only: since when it is, by the count of all
  * @ttl_us: how long one word about the check holds
  * @is_passing: whether the node is unsealed
  * @note: for people, what it does
@@ -39,6 +41,8 @@ typedef struct
   char *address;
   guint16 port;
   char *version;
+  char *cluster_id;
+  char *epoch;
   gint64 ttl_us;
   gboolean is_passing;
   const char *note;
@@ -55,5 +59,11 @@ GBytes *bawn_service_record_write (const BawnServiceRecord *record);
 GBytes *bawn_service_record_write_check (const BawnServiceRecord *record);
 /* Whether what the agent says of the service is this. */
 gboolean bawn_service_record_matches (const BawnServiceRecord *record, GBytes *answer);
+
+/* For an active node: what others of its cluster left behind that were active before it. */
+gboolean bawn_service_rivals_retire (BawnConsul *consul,
+                                     const BawnServiceRecord *record,
+                                     GCancellable *cancellable,
+                                     GError **error);
 
 G_END_DECLS

@@ -119,6 +119,16 @@ tell_check (BawnServiceConsul *self, const BawnServiceRecord *record, GError **e
   return register_service (self, record, error) && put (self, "check/update/", record->check_id, body, error);
 }
 
+/* Of help to those who look, and no more: what a dead node left fails its check soon, and the token may not be for it. */
+static void
+retire_rivals (BawnServiceConsul *self, const BawnServiceRecord *record)
+{
+  g_autoptr(GError) error = NULL;
+
+  if (record->epoch != NULL && !bawn_service_rivals_retire (self->consul, record, self->cancellable, &error))
+    bawn_log_debug ("service", "nobody knows whether Consul still shows another node as active: %s", error->message);
+}
+
 /* Makes the agent agree with the node. */
 static gboolean
 agree (BawnServiceConsul *self, GError **error)
@@ -136,7 +146,11 @@ agree (BawnServiceConsul *self, GError **error)
 
   g_free (self->registered_id);
   self->registered_id = g_strdup (record->id);
-  return tell_check (self, record, error);
+  if (!tell_check (self, record, error))
+    return FALSE;
+
+  retire_rivals (self, record);
+  return TRUE;
 }
 
 /* Each fault is told once, and so is its end. */

@@ -21,7 +21,7 @@ typedef struct _BawnServiceConsulOptions BawnServiceConsulOptions;
 
 /* Reads [service-registration], and how to reach Consul from a storage that is Consul. What is wrong is noted in @config. NULL:
  * the node is not to be registered. */
-BawnServiceConsulOptions *bawn_service_consul_options_read (BawnConfig *config);
+BawnServiceConsulOptions *bawn_service_consul_options_read (BawnConfig *config, gint64 lease_ttl_us);
 void bawn_service_consul_options_free (BawnServiceConsulOptions *options);
 
 /* The snapshot that is current when it is called; (transfer full). Called on the thread of the service. */

@@ -12,7 +12,6 @@
 /* A label of DNS (RFC 1123). */
 #define MAX_LABEL 63
 #define MAX_TAGS 64
-#define DEFAULT_TTL_US (5 * G_USEC_PER_SEC)
 #define MIN_TTL_US (1 * G_USEC_PER_SEC)
 #define MAX_TTL_US (G_GINT64_CONSTANT (24) * 3600 * G_USEC_PER_SEC)
 
@@ -143,6 +142,7 @@ check_files (BawnConfigGroup *group)
 /**
  * bawn_service_consul_options_read:
  * @config: the configuration
+ * @lease_ttl_us: after how long a silence another node takes over
  *
  * Reads whether and how this node shows itself as a service in Consul. Without a word about it, it does if its storage is in
  * Consul.
@@ -150,7 +150,7 @@ check_files (BawnConfigGroup *group)
  * Returns: (transfer full) (nullable): the options; %NULL if it does not
  */
 BawnServiceConsulOptions *
-bawn_service_consul_options_read (BawnConfig *config)
+bawn_service_consul_options_read (BawnConfig *config, gint64 lease_ttl_us)
 {
   g_autoptr(BawnConfigGroup) group = bawn_config_get_group (config, "service-registration");
   g_autoptr(BawnConfigGroup) storage = find_storage (config);
@@ -163,7 +163,7 @@ bawn_service_consul_options_read (BawnConfig *config)
                           MAX_LABEL);
   options->tags = read_tags (group);
   options->address = bawn_config_get_string (group, "service-address", NULL);
-  options->ttl_us = bawn_config_get_duration_us (group, "check-timeout", DEFAULT_TTL_US, MIN_TTL_US, MAX_TTL_US);
+  options->ttl_us = bawn_config_get_duration_us (group, "check-timeout", MAX (lease_ttl_us, MIN_TTL_US), MIN_TTL_US, MAX_TTL_US);
   if (type == TYPE_NONE && !bawn_config_group_has (group, "type")
       && (has_own_keys (group) || bawn_config_group_has (group, "service")))
     bawn_config_complain (group, "type", "is missing: \"consul\" is the one there is");

@@ -21,16 +21,21 @@ tell_state (const BawnStatus *status)
   return "bawn is unsealed";
 }
 
+static gboolean
+is_active (const BawnStatus *status)
+{
+  return status->initialized && !status->sealed && !status->standby;
+}
+
 /* What is sealed does not do anything, but could become a standby: peers tag it like this, and its check keeps clients away. */
 static GStrv
 make_tags (const BawnServiceConsulOptions *options, const BawnStatus *status)
 {
   g_autoptr(GPtrArray) tags = g_ptr_array_new ();
-  gboolean is_active = status->initialized && !status->sealed && !status->standby;
 
   for (guint i = 0; options->tags[i] != NULL; i++)
     g_ptr_array_add (tags, g_strdup (options->tags[i]));
-  g_ptr_array_add (tags, g_strdup (is_active ? "active" : "standby"));
+  g_ptr_array_add (tags, g_strdup (is_active (status) ? "active" : "standby"));
   if (status->initialized)
     g_ptr_array_add (tags, g_strdup ("initialized"));
   g_ptr_array_add (tags, NULL);
@@ -67,6 +72,11 @@ bawn_service_record_new (const BawnServiceConsulOptions *options, const BawnStat
   record->port = (guint16) port;
   record->version = g_strdup (status->version != NULL ? status->version : "");
   record->ttl_us = options->ttl_us;
+  if (is_active (status) && status->ha_enabled && status->cluster_id != NULL)
+    {
+      record->cluster_id = g_strdup (status->cluster_id);
+      record->epoch = g_strdup_printf ("%" G_GUINT64_FORMAT, status->epoch);
+    }
   record->is_passing = status->initialized && !status->sealed;
   record->note = tell_state (status);
   return record;
@@ -81,6 +91,8 @@ bawn_service_record_free (BawnServiceRecord *record)
   g_strfreev (record->tags);
   g_free (record->address);
   g_free (record->version);
+  g_free (record->cluster_id);
+  g_free (record->epoch);
   g_free (record);
 }
 
@@ -114,6 +126,11 @@ bawn_service_record_write (const BawnServiceRecord *record)
   bawn_rest_json_begin_object (&w, BAWN_REST_CONSUL_META);
   bawn_rest_json_string (&w, BAWN_REST_CONSUL_META_SOURCE, "bawn");
   bawn_rest_json_string (&w, BAWN_REST_CONSUL_META_VERSION, record->version);
+  if (record->cluster_id != NULL)
+    {
+      bawn_rest_json_string (&w, BAWN_REST_CONSUL_META_CLUSTER, record->cluster_id);
+      bawn_rest_json_string (&w, BAWN_REST_CONSUL_META_EPOCH, record->epoch);
+    }
   bawn_json_writer_end_object (&w);
   bawn_rest_json_begin_object (&w, BAWN_REST_CONSUL_CHECK);
   bawn_rest_json_string (&w, BAWN_REST_CONSUL_CHECK_ID, record->check_id);
@@ -175,5 +192,7 @@ bawn_service_record_matches (const BawnServiceRecord *record, GBytes *answer)
          && has_text (service, BAWN_REST_CONSUL_ADDRESS, record->address)
          && bawn_rest_json_get_uint64 (service, BAWN_REST_CONSUL_PORT, &port) && port == record->port
          && has_text (meta, BAWN_REST_CONSUL_META_VERSION, record->version)
+         && has_text (meta, BAWN_REST_CONSUL_META_CLUSTER, record->cluster_id)
+         && has_text (meta, BAWN_REST_CONSUL_META_EPOCH, record->epoch)
          && has_tags (bawn_rest_json_get (service, BAWN_REST_CONSUL_TAGS), (const char *const *) record->tags);
 }

@@ -175,7 +175,7 @@ read_config (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
   daemon->settings = bawn_settings_read (daemon->config);
   daemon->cluster = bawn_cluster_settings_read (daemon->config);
   bawn_http_check_config (daemon->config);
-  daemon->service_options = bawn_service_consul_options_read (daemon->config);
+  daemon->service_options = bawn_service_consul_options_read (daemon->config, daemon->cluster->lease_ttl_us);
   daemon->bus_name = bawn_bus_options_read (daemon->config);
 
   return TRUE;

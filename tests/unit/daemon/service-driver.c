@@ -6,9 +6,10 @@
  *
  *   service-driver LINE…       the lines of the configuration, groups included
  *
- *   state STATE [ADDRESS]      uninitialized, sealed, standby or active, at ADDRESS from now on
- *   stir STATE N               goes through all states N times, as fast as it can, and ends in
- * STATE stop                       and ends */
+ *   state STATE [ADDRESS [EPOCH CLUSTER]]
+ *                              uninitialized, sealed, standby or active, at ADDRESS from now on,
+ * and in EPOCH when active in CLUSTER stir STATE N               goes through all states N times,
+ * as fast as it can, and ends in STATE stop                       and ends */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 
 #include "core/bawn-status.h"
 #include "daemon/bawn-service-consul.h"
+#include "ha/bawn-elector.h"
 #include "util/bawn-log.h"
 
 static const char *const states[] = { "uninitialized", "sealed", "standby", "active" };
@@ -25,6 +27,8 @@ typedef struct
   GMutex lock;
   BawnStatus *status;
   char *address;
+  guint64 epoch;
+  char *cluster; /* nullable */
 } Node;
 
 static void
@@ -37,6 +41,9 @@ set_state (Node *node, const char *state)
   status->standby = strcmp (state, "active") != 0;
   status->version = g_strdup ("1.2.3");
   status->api_addr = g_strdup (node->address);
+  status->ha_enabled = node->cluster != NULL;
+  status->epoch = node->epoch;
+  status->cluster_id = g_strdup (node->cluster);
 
   g_mutex_lock (&node->lock);
   g_clear_pointer (&node->status, bawn_status_unref);
@@ -63,6 +70,12 @@ obey (Node *node, BawnServiceConsul *service, GStrv words)
     {
       g_free (node->address);
       node->address = g_strdup (words[2]);
+      if (words[3] != NULL && words[4] != NULL)
+        {
+          node->epoch = g_ascii_strtoull (words[3], NULL, 10);
+          g_free (node->cluster);
+          node->cluster = g_strdup (words[4]);
+        }
     }
   for (guint i = 0; strcmp (words[0], "stir") == 0 && i < n; i++)
     {
@@ -87,7 +100,8 @@ main (int argc, char **argv)
   if (config == NULL)
     g_error ("%s", error->message);
 
-  BawnServiceConsulOptions *options = bawn_service_consul_options_read (config);
+  BawnServiceConsulOptions *options =
+      bawn_service_consul_options_read (config, BAWN_HA_LEASE_TTL_DEFAULT_US);
 
   if (!bawn_config_check (config, &error))
     {
@@ -129,5 +143,6 @@ main (int argc, char **argv)
   bawn_status_unref (node.status);
   g_mutex_clear (&node.lock);
   g_free (node.address);
+  g_free (node.cluster);
   return 0;
 }

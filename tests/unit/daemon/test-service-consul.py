@@ -3,11 +3,13 @@
 """The node as a service in Consul: whatever becomes of the agent, it comes to know what the node does now."""
 
 import contextlib
+import http.server
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "../..", folder) for folder in ("api", "cluster", "servers")]
@@ -200,6 +202,74 @@ def test_a_node_that_dies_does_not_pass():
         wait_for("the check to fail", lambda: list(look(servers).values())[0][3] == "critical")
 
 
+def tags_of(servers, address):
+    return look(servers).get("bawn:%s:8200" % address, ([],))[0]
+
+
+def test_who_was_active_in_an_earlier_epoch_is_shown_as_such_no_more():
+    # Nobody's check fails in this time.
+    with Consul() as servers, contextlib.ExitStack() as stack:
+        slow = [(key, "1h" if key == "check-timeout" else value) for key, value in lines(servers)]
+        first, second, other, late = [stack.enter_context(Driver(slow)) for _ in range(4)]
+        first.ask("state active http://127.0.0.1:8200 9 one")
+        other.ask("state active http://127.0.0.3:8200 1 another")
+        for address in ("127.0.0.1", "127.0.0.3"):
+            wait_for("both to be shown", lambda: "active" in tags_of(servers, address))
+        first.process.kill()
+        second.ask("state active http://127.0.0.2:8200 10 one")
+        wait_for("the second to be shown", lambda: "active" in tags_of(servers, "127.0.0.2"))
+        wait_for("the first to be active no more", lambda: tags_of(servers, "127.0.0.1") == ["initialized", "standby"])
+        assert look(servers)["bawn:127.0.0.1:8200"][3] == "passing"
+        # Who believes that it is active still, takes nothing from anybody.
+        late.ask("state active http://127.0.0.4:8200 9 one")
+        wait_for("the late one to be shown", lambda: "bawn:127.0.0.4:8200" in look(servers))
+        late.stop()
+        assert "active" in tags_of(servers, "127.0.0.2"), look(servers)
+        second.stop()
+        assert "active" in tags_of(servers, "127.0.0.3"), look(servers)
+
+
+class Agent(http.server.BaseHTTPRequestHandler):
+    """Keeps what it is told, and knows nothing."""
+
+    def answer(self, status):
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_GET(self):
+        self.answer(404)
+
+    def do_PUT(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path.endswith("/service/register"):
+            self.server.registered.append(json.loads(body))
+        self.answer(200)
+
+    def log_message(self, *args):
+        pass
+
+
+def registration(*more):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Agent) as agent:
+        agent.registered = []
+        thread = threading.Thread(target=agent.serve_forever)
+        thread.start()
+        try:
+            with Driver([("type", "consul"), ("address", "127.0.0.1:%d" % agent.server_port)], *more) as driver:
+                wait_for("the service to be registered", lambda: agent.registered)
+                driver.stop()
+        finally:
+            agent.shutdown()
+            thread.join()
+        return agent.registered[0]
+
+
+def test_the_check_lasts_as_long_as_the_lease_but_for_what_is_set():
+    assert registration()["Check"]["TTL"] == "3000ms"
+    assert registration(("check-timeout", "7s"))["Check"]["TTL"] == "7000ms"
+
+
 def test_an_agent_that_hangs_does_not_hold_up_the_end():
     with Consul() as servers, Driver(lines(servers)) as driver:
         driver.ask("state active")
@@ -279,6 +349,9 @@ def test_a_cluster_shows_who_is_active():
         wait_for("the catalogue to forget who has ended", agrees)
         dead = cluster.wait_active()
         dead.kill()
+        new = cluster.wait_active(besides=[dead])
+        wait_for("the catalogue to name the new one alone",
+                 lambda: [entry[1] for entry in look(servers).values() if "active" in entry[0]] == [new.host])
         wait_for("the catalogue to show a death", lambda: (look(servers).get("bawn:%s:8200" % dead.host) or [0] * 4)[3] == "critical")
 
 

@@ -108,6 +108,16 @@ turn_away (GDBusConnection *connection, GDBusMessage *message)
   g_dbus_connection_send_message (connection, answer, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL, NULL);
 }
 
+/* Somebody who reads and wants no answer. GDBus would give one, and the bus would complain of it. */
+static gboolean
+is_idle_talk (GDBusMessage *message)
+{
+  const char *interface = g_dbus_message_get_interface (message);
+
+  return (g_dbus_message_get_flags (message) & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED) != 0
+         && interface != NULL && g_str_has_prefix (interface, "org.freedesktop.DBus.");
+}
+
 /* On the thread that reads from the bus. The call that we let pass is put into the context's line
  * right behind our ticket, with the same priority. */
 static GDBusMessage *
@@ -122,6 +132,11 @@ on_message (GDBusConnection *connection,
   if (!incoming || sender == NULL
       || g_dbus_message_get_message_type (message) != G_DBUS_MESSAGE_TYPE_METHOD_CALL)
     return message;
+  if (is_idle_talk (message))
+    {
+      g_object_unref (message);
+      return NULL;
+    }
   if (!bawn_bus_queue_enter (queue, sender))
     {
       turn_away (connection, message);

@@ -39,6 +39,11 @@ look_at (Reading *reading, GError **error)
   if (fstat (reading->fd, &info) != 0)
     return fail_errno (error);
 
+  /* Of the wrong end of a pipe nothing would ever come. */
+  int flags = fcntl (reading->fd, F_GETFL);
+  if (flags < 0 || (flags & O_ACCMODE) == O_WRONLY || (flags & O_PATH) != 0)
+    return bawn_fail (error, BAWN_ERROR_INVALID, "the file descriptor is not for reading");
+
   reading->is_file = S_ISREG (info.st_mode);
   reading->is_socket = S_ISSOCK (info.st_mode);
   if (!reading->is_file && !reading->is_socket && !S_ISFIFO (info.st_mode))

@@ -19,6 +19,9 @@ skip () { # NAME WHY
   echo "ok $n - $1 # SKIP $2"
 }
 scratch=$(mktemp -d) || exit 1
+# What there is to be translated in which kind of XML.
+GETTEXTDATADIRS=$PWD/data
+export GETTEXTDATADIRS
 trap 'rm -rf "$scratch"' EXIT
 
 # Sources that mark messages, and files whose texts a desktop shows.

@@ -1,0 +1,103 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""doc/operations.md explains every warning and every error that the server can log, and none that it cannot.
+
+What differs from one to the next is `…` in the page, and a conversion of printf in the sources. Links within the documents lead
+somewhere.
+"""
+
+import glob
+import os
+import re
+import sys
+
+SOURCE = os.environ.get("srcdir") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PAGE = os.path.join(SOURCE, "doc/operations.md")
+LOUD = re.compile(r"\bbawn_log_(?:warn|error) \(|\bbawn_log_with \(\s*BAWN_LOG_(?:WARN|ERROR)\b|\bg_(?:message|warning|critical) \(")
+ANY = re.compile(r"\bbawn_log_[a-z_]+ \(|\bg_(?:message|warning|critical) \(")
+
+
+def arguments(text, start):
+    """What is between the parentheses, of which the first is just before @start."""
+    depth, at, quoted = 1, start, False
+    while depth:
+        if quoted:
+            at += text[at] == "\\"
+            quoted = text[at] != '"' or text[at - 1] == "\\"
+        elif text[at] == '"':
+            quoted = True
+        else:
+            depth += {"(": 1, ")": -1}.get(text[at], 0)
+        at += 1
+    return text[start:at - 1]
+
+
+def template(call):
+    """The format in a call, with … for what differs; None if the whole differs."""
+    call = re.sub(r'(?<=")\s*(?:G_G[A-Z0-9]+_FORMAT|PRI[a-z0-9]+)\s*(?=")', '""', call)
+    strings = ["".join(re.findall(r'"((?:[^"\\]|\\.)*)"', run)) for run in re.findall(r'"(?:[^"\\]|\\.)*"(?:\s*"(?:[^"\\]|\\.)*")*', call)]
+    # The first may be the name of a module.
+    text = strings[0] if " " in strings[0] or "%" in strings[0] or len(strings) == 1 else strings[1]
+    text = re.sub(r"%[-0-9.*]*(?:z|l|ll|G[A-Z0-9_]*)?[a-zA-Z]?", "…", text.replace('\\"', '"').replace("%%", "%"))
+    return None if set(text) <= set("… :;") else text
+
+
+def messages(pattern):
+    found = {}
+    for path in sorted(glob.glob(os.path.join(SOURCE, "src/**/*.c"), recursive=True)):
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        for call in pattern.finditer(text):
+            if text[:call.start()].endswith(("#define ", "void\n")):
+                continue
+            inside = arguments(text, call.end() if text[call.end() - 1] == "(" else text.index("(", call.start()) + 1)
+            if '"' in inside:
+                found[template(inside)] = "%s:%d" % (os.path.relpath(path, SOURCE), text.count("\n", 0, call.start()) + 1)
+    found.pop(None, None)
+    return found
+
+
+def anchors(path):
+    with open(path, encoding="utf-8") as f:
+        titles = re.findall(r"^#+ (.*)$", f.read(), re.M)
+    return {re.sub(r"[^a-z0-9 _-]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def broken_links():
+    for path in sorted(glob.glob(os.path.join(SOURCE, "doc/*.md"))):
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        for name, _, anchor in re.findall(r"\]\(([^)#:]*)(#([^)]*))?\)", text):
+            target = os.path.join(os.path.dirname(path), name) if name else path
+            if not os.path.exists(target):
+                yield "%s: no file %s" % (os.path.basename(path), name)
+            elif anchor and anchor not in anchors(target):
+                yield "%s: no heading %s in %s" % (os.path.basename(path), anchor, os.path.basename(target))
+
+
+def main():
+    with open(PAGE, encoding="utf-8") as f:
+        text = f.read()
+    rows = [row for table in re.findall(r"^\| (?:message|it says) \|.*\n((?:\|.*\n)+)", text, re.M) for row in table.splitlines()]
+    explained = {message for row in rows for message in re.findall(r"`([^`]*)`", row.split(" | ")[0])}
+    loud, every = messages(LOUD), messages(ANY)
+
+    # Within the text a message may be cut short, with … at its end.
+    def is_known(message):
+        return message in every or message.endswith("…") and any(known.startswith(message[:-1].rstrip()) for known in every)
+
+    checks = (
+        ("messages are found in the sources", [] if len(loud) > 30 else ["only %d" % len(loud)]),
+        ("every warning and error is in doc/operations.md", ["%s: %s" % (loud[m], m) for m in loud if m not in explained]),
+        ("every message in doc/operations.md is in the sources", [m for m in sorted(explained) if not is_known(m)]),
+        ("links between the documents lead somewhere", list(broken_links())),
+    )
+    for number, (name, faults) in enumerate(checks, 1):
+        for fault in faults:
+            print("# " + fault)
+        print("%sok %d - %s" % ("not " if faults else "", number, name))
+    print("1..%d" % len(checks))
+    sys.exit(1 if any(faults for _, faults in checks) else 0)
+
+
+main()

@@ -193,3 +193,33 @@ bawn_core_dup_peers (BawnCore *core)
 
   return peers;
 }
+
+static gboolean
+is_candidate (const BawnPeer *peer, gint64 now_us)
+{
+  static const char *const unable[] = { "stopped", "withdrawing", NULL };
+
+  return now_us - peer->last_contact_us <= BAWN_PEER_LIVE_US && peer->state != NULL
+         && !g_strv_contains (unable, peer->state);
+}
+
+/**
+ * bawn_core_count_candidates:
+ * @core: the core
+ *
+ * Any thread. A node that is sealed has no connection, and one that is stopped sends no heartbeats.
+ *
+ * Returns: how many other nodes could become active
+ */
+guint
+bawn_core_count_candidates (BawnCore *core)
+{
+  g_autoptr(GPtrArray) peers = bawn_core_dup_peers (core);
+  gint64 now_us = bawn_clock_real_us (bawn_core_get_clock (core));
+  guint n = 0;
+
+  for (guint i = 0; i < peers->len; i++)
+    n += is_candidate (g_ptr_array_index (peers, i), now_us) ? 1 : 0;
+
+  return n;
+}

@@ -186,6 +186,10 @@ void bawn_core_note_peer (BawnCore *core, BawnPeer *peer);
 void bawn_core_forget_peer (BawnCore *core, const char *node_id);
 /* (element-type BawnPeer), sorted by address. */
 GPtrArray *bawn_core_dup_peers (BawnCore *core);
+/* How many other nodes could take over now: unsealed, part of the election, and heard of within %BAWN_PEER_LIVE_US, which is more
+ * than two heartbeats. */
+#define BAWN_PEER_LIVE_US (G_GINT64_CONSTANT (2500) * 1000)
+guint bawn_core_count_candidates (BawnCore *core);
 
 /* Whoever has numbers to show in sys/metrics: @func appends #BawnMetricRow (core/bawn-metrics.h) to @rows, on any thread. One source;
  * before any request, or %NULL when it goes. */

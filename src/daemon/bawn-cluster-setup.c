@@ -15,6 +15,8 @@
 #define MIN_RENEW_US (50 * 1000)
 /* How long a node that ends goes on passing requests to others before it knows who is active. */
 #define HAND_OVER_US (3 * G_USEC_PER_SEC)
+/* Without anybody left who could take over, it is waited no longer than this. */
+#define ALONE_US (G_USEC_PER_SEC)
 #define LOOK_US (10 * 1000)
 
 /* The service manager's folder for what should not outlive a boot. */
@@ -154,20 +156,52 @@ static gboolean
 is_followed (BawnCore *core)
 {
   g_autoptr(BawnLeader) leader = bawn_core_ref_leader (core);
-  g_autoptr(GPtrArray) peers = bawn_core_dup_peers (core);
 
-  return leader != NULL || peers->len == 0;
+  return leader != NULL;
+}
+
+/* Whoever takes over closes its connection to this node, a moment before it is known to be active. */
+static gboolean
+is_alone (BawnCore *core, gint64 *inout_alone_since)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (bawn_core_count_candidates (core) > 0)
+    *inout_alone_since = now;
+  return now - *inout_alone_since >= ALONE_US;
+}
+
+static void
+await_successor (BawnCore *core, guint n_candidates)
+{
+  gint64 alone_since = g_get_monotonic_time ();
+  gint64 until = alone_since + HAND_OVER_US;
+
+  if (n_candidates == 0)
+    {
+      bawn_log_warn ("daemon", "no other node is unsealed and answers: nobody takes over from this one");
+      return;
+    }
+
+  while (!is_followed (core) && !is_alone (core, &alone_since) && g_get_monotonic_time () < until)
+    g_usleep (LOOK_US);
+  if (is_followed (core))
+    bawn_log_info ("daemon", "another node is active: this one can stop");
+  else
+    bawn_log_warn ("daemon", "none of the other nodes (%u were unsealed) has taken over: this one stops all the same",
+                   n_candidates);
 }
 
 static gpointer
 hand_over_thread (gpointer data)
 {
   HandOver *wish = data;
-  gint64 until = g_get_monotonic_time () + HAND_OVER_US;
+  g_autoptr(BawnStatus) before = bawn_core_ref_status (wish->core);
+  guint n_candidates = bawn_core_count_candidates (wish->core);
 
   bawn_core_hand_over (wish->core, "the server stops");
-  while (!is_followed (wish->core) && g_get_monotonic_time () < until)
-    g_usleep (LOOK_US);
+  if (!before->standby)
+    await_successor (wish->core, n_candidates);
 
   g_object_unref (wish->core);
   g_main_context_invoke (NULL, wish->done, wish->user_data);

@@ -469,6 +469,32 @@ test_what_may_have_been_done_is_not_done_again (Cluster *c, gconstpointer data)
   g_assert_cmpint (read_again (active, path, token), ==, BAWN_ERROR_UNKNOWN_OUTCOME);
 }
 
+static void
+note_peer (CoreFixture *node, const char *id, const char *state, gint64 age_us)
+{
+  const BawnPeer peer = {
+    .node_id = (char *) id,
+    .state = (char *) state,
+    .last_contact_us = bawn_clock_real_us (node->clock) - age_us,
+  };
+
+  bawn_core_note_peer (node->core, bawn_peer_copy (&peer));
+}
+
+static void
+test_only_the_living_can_take_over (Cluster *c, gconstpointer data)
+{
+  CoreFixture *node = &c->nodes[0];
+
+  g_assert_cmpuint (bawn_core_count_candidates (node->core), ==, 0);
+  note_peer (node, "silent", "standby", BAWN_PEER_LIVE_US + G_USEC_PER_SEC);
+  note_peer (node, "leaving", "withdrawing", 0);
+  note_peer (node, "gone", "stopped", 0);
+  g_assert_cmpuint (bawn_core_count_candidates (node->core), ==, 0);
+  note_peer (node, "waiting", "standby", -BAWN_PEER_LIVE_US);
+  g_assert_cmpuint (bawn_core_count_candidates (node->core), ==, 1);
+}
+
 #define ADD(name, func) g_test_add ("/core/ha/" name, Cluster, NULL, set_up, func, tear_down)
 
 int
@@ -477,6 +503,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   /* The default writer of GLib asks for the local time without a lock. */
   bawn_log_set_level (BAWN_LOG_ERROR);
+  ADD ("only-the-living-can-take-over", test_only_the_living_can_take_over);
   ADD ("one-is-active-and-all-know-it", test_one_is_active_and_all_know_it);
   ADD ("a-sealed-node-hears-of-the-initialisation", test_a_sealed_node_hears_of_the_initialisation);
   ADD ("a-standby-says-so-before-anything-happens", test_a_standby_says_so_before_anything_happens);

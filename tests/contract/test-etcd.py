@@ -300,12 +300,18 @@ def test_a_password_may_be_changed_in_its_file():
                 f.write(text)
             os.rename(path + ".new", path)
 
+        def refused(answer):
+            assert "does not let bawn in" in answer and "wrong" not in answer, answer
+
         write("wrong\n")
-        storage = stack.enter_context(Driver(base))
-        answer = storage.fails("UPSTREAM", "put", "a", "v")
-        assert "does not let bawn in" in answer and "wrong" not in answer, answer
+        storage = stack.enter_context(Driver(base, opened=False))
+        refused(storage.fails("INVALID", "open"))
         write("bawn-pw\n")
+        storage.ok("open")
         storage.ok("put", "a", "v")
+        write("wrong\n")
+        servers.forget_tokens()
+        refused(storage.fails("UPSTREAM", "get", "a"))
         servers.manage("auth/user/changepw", {"name": "bawn", "password": "new-pw"})
         write("new-pw")
         storage.ok("put", "a", "w")
@@ -318,14 +324,19 @@ def test_a_password_may_be_changed_in_its_file():
 def test_rights_that_are_missing_are_named():
     with RuledEtcd() as servers:
         nobody = [s for s in servers.settings if s[0] not in ("username", "password")]
-        with Driver(nobody) as storage:
-            for words in (("get", "a"), ("put", "a", "v"), ("list", "."), ("wait", "a", 0, 1000)):
-                answer = storage.fails("UPSTREAM", *words)
-                assert "username is not set" in answer, answer
-        with Driver(servers.settings + [("path", "elsewhere")]) as storage:
+        with Driver(nobody, opened=False) as storage:
+            answer = storage.fails("INVALID", "open")
+            assert "username is not set" in answer, answer
+        with Driver(servers.settings + [("path", "elsewhere")], opened=False) as storage:
+            answer = storage.fails("INVALID", "open")
+            assert "permission denied" in answer, answer
+        # Rights that are lost later come back, it is to be hoped.
+        with Driver(servers.settings) as storage:
+            servers.manage("auth/user/revoke", {"name": "bawn", "role": "bawn"})
             for words in (("get", "a"), ("put", "a", "v"), ("list", "."), ("wait", "a", 0, 1000)):
                 answer = storage.fails("UPSTREAM", *words)
                 assert "permission denied" in answer, answer
+            servers.manage("auth/user/grant", {"user": "bawn", "role": "bawn"})
         # A right to the prefix is all that is needed.
         with Driver(servers.settings) as storage:
             version = storage.ok("put", "a", "v")

@@ -470,7 +470,7 @@ def test_only_who_made_a_node_may_see_it():
         owner.ok("put", "b/c", "v")
         for more in ((), (("auth-info", "digest:bawn:wrong"),)):
             with zookeeper(servers.settings, *more, opened=False) as stranger:
-                answer = stranger.fails("UPSTREAM", "open")
+                answer = stranger.fails("INVALID", "open")
                 assert "ACL" in answer and "wrong" not in answer, answer
         with Raw(servers.endpoint(1)) as raw:
             assert raw.get(TREE + "/_a") is None

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """storage-driver, held by a test: a storage in a process of its own, which does and answers one line at a time."""
 
+import contextlib
 import os
 import queue
 import subprocess
@@ -8,10 +9,11 @@ import sys
 import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "../api"), os.path.join(HERE, "../servers")]
+sys.path[:0] = [os.path.join(HERE, "../api"), os.path.join(HERE, "../cluster"), os.path.join(HERE, "../servers")]
 
 from bawn_server import BUILD  # noqa: E402
-from bawn_servers import PATIENCE, Keeper, wait_for  # noqa: E402
+from bawn_servers import PATIENCE, Keeper, Network, wait_for  # noqa: E402
+from proxy import Proxy  # noqa: E402
 
 
 class Driver:
@@ -73,3 +75,56 @@ class Driver:
 
     def __exit__(self, *_):
         self.close()
+
+
+@contextlib.contextmanager
+def proxied(servers):
+    """A way to the first server that can be spoilt: where it begins, and the proxy, which knows it as "way"."""
+    with contextlib.ExitStack() as stack:
+        port = servers.endpoint(1)[1]
+        network = Network((port,))
+        stack.callback(network.release)
+        proxy = Proxy(lambda process: Keeper.tell("child %d\n" % process.pid))
+        stack.callback(proxy.close)
+        front = (network.address(1), port)
+        proxy.link("way", front, servers.endpoint(1))
+        yield front, proxy
+
+
+def counted(storage):
+    """How far the driver's command "count" on the key "n" is."""
+    words = storage.ask("get", "n").split()
+    return int(words[2]) if words[0] == "ok" and words[1] != "absent" else 0
+
+
+def count_while_the_server_restarts(servers, storage, steps):
+    before = 0
+    storage.spawn("count", "count", "n", steps)
+    for _ in range(3):
+        before = wait_for("progress", lambda: counted(storage) > before and counted(storage))
+        assert before < steps, "it was over too soon"
+        servers.restart(1)
+    answer = storage.collect("count").split()
+    assert answer[:2] == ["ok", str(steps)], answer
+
+
+def count_while_leaders_go(servers, storage, another, choose, steps):
+    """One of three dies, and one is stopped, which says nothing at all. @another opens the storage once more; @choose gives the
+    number of the one to go."""
+    storage.spawn("count", "count", "n", steps)
+    wait_for("progress", lambda: counted(storage))
+    dead = choose()
+    servers.kill(dead)
+    answer = storage.collect("count").split()
+    assert answer[:2] == ["ok", str(steps)], answer
+    # Two are enough, also for who comes new.
+    with another() as other:
+        assert other.ok("get", "n").endswith(" %d" % steps)
+    servers.start(dead)
+    storage.spawn("count", "count", "n", steps)
+    wait_for("progress", lambda: counted(storage) > steps)
+    stopped = choose()
+    servers.pause(stopped)
+    answer = storage.collect("count").split()
+    servers.resume(stopped)
+    assert answer[:2] == ["ok", str(2 * steps)], answer

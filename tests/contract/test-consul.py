@@ -14,8 +14,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "../api"), os.path.join(HERE, "../clust
 
 import driver  # noqa: E402
 from bawn_server import run_all  # noqa: E402
-from bawn_servers import PATIENCE, Consul, Folder, Keeper, Network, NotInstalled, wait_for  # noqa: E402
-from proxy import Proxy  # noqa: E402
+from bawn_servers import PATIENCE, Consul, Folder, Network, NotInstalled, wait_for  # noqa: E402
 
 
 def Driver(settings, opened=True):
@@ -135,14 +134,8 @@ def test_a_server_that_takes_less_says_so():
 
 
 def test_a_lost_answer_is_an_unknown_outcome():
-    with Consul() as servers, contextlib.ExitStack() as stack:
-        network = Network()
-        stack.callback(network.release)
-        proxy = Proxy(lambda process: Keeper.tell("child %d\n" % process.pid))
-        stack.callback(proxy.close)
-        front = (network.address(1), 8500)
-        proxy.link("way", front, servers.endpoint(1))
-        storage = stack.enter_context(Driver(servers.settings_for([front]) + [("request-timeout", "2s")]))
+    with Consul() as servers, driver.proxied(servers) as (front, proxy), \
+            Driver(servers.settings_for([front]) + [("request-timeout", "2s")]) as storage:
         storage.ok("put", "a", "before")
         for mode, is_in in (("cut", True), ("drop", False)):
             proxy.set("way", mode)
@@ -166,44 +159,24 @@ def test_a_lost_answer_is_an_unknown_outcome():
         wait_for("the held commit", lambda: storage.ask("get", "a").endswith(" late"))
 
 
-def counted(storage):
-    words = storage.ask("get", "n").split()
-    return int(words[2]) if words[0] == "ok" and words[1] != "absent" else 0
+def patient(servers):
+    return Driver(servers.settings + [("request-timeout", "5s")])
 
 
 def test_no_step_is_lost_nor_done_twice_while_the_server_restarts():
-    with Consul() as servers, Driver(servers.settings + [("request-timeout", "5s")]) as storage:
-        steps, before = 5000, 0
-        storage.spawn("count", "count", "n", steps)
-        for _ in range(3):
-            before = wait_for("progress", lambda: counted(storage) > before and counted(storage))
-            assert before < steps, "it was over too soon"
-            servers.restart(1)
-        answer = storage.collect("count").split()
-        assert answer[:2] == ["ok", str(steps)], answer
+    with Consul() as servers, patient(servers) as storage:
+        driver.count_while_the_server_restarts(servers, storage, 5000)
 
 
-def test_no_step_is_lost_nor_done_twice_while_a_leader_dies():
-    with Consul(nodes=3) as servers:
-        with Driver(servers.settings + [("request-timeout", "5s")]) as storage:
-            storage.spawn("count", "count", "n", 300)
-            wait_for("progress", lambda: counted(storage))
-            status, leader = servers.call(1, "GET", "/v1/status/leader")
-            number = int(json.loads(leader).split(":")[0].rsplit(".", 1)[1])
-            servers.kill(number)
-            answer = storage.collect("count").split()
-            assert answer[0] == "ok" and answer[1] == "300", answer
-            # Two are enough, also for who comes new; then the one that it has been asking goes too.
-            with Driver(servers.settings + [("request-timeout", "5s")]) as other:
-                assert other.ok("get", "n").endswith(" 300")
-            servers.start(number)
-            storage.spawn("count", "count", "n", 300)
-            wait_for("progress", lambda: counted(storage) > 300)
-            other = 1 if number != 1 else 2
-            servers.pause(other)
-            answer = storage.collect("count").split()
-            servers.resume(other)
-            assert answer[0] == "ok" and answer[1] == "600", answer
+def test_no_step_is_lost_nor_done_twice_while_leaders_go():
+    with Consul(nodes=3) as servers, patient(servers) as storage:
+        def leader():
+            def find():
+                status, body = servers.call(next(n for n in servers.nodes if n in servers.processes), "GET", "/v1/status/leader")
+                return status == 200 and body != b'""' and int(json.loads(body).split(":")[0].rsplit(".", 1)[1])
+            return wait_for("a leader", find)
+
+        driver.count_while_leaders_go(servers, storage, lambda: patient(servers), leader, 300)
 
 
 def test_a_cluster_without_a_majority_is_upstream_and_nothing_is_done():

@@ -18,8 +18,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "../api"), os.path.join(HERE, "../clust
 
 import driver  # noqa: E402
 from bawn_server import run_all  # noqa: E402
-from bawn_servers import Etcd, Folder, Keeper, Network, NotInstalled, wait_for  # noqa: E402
-from proxy import Proxy  # noqa: E402
+from bawn_servers import Etcd, Folder, Network, NotInstalled, wait_for  # noqa: E402
 
 NAMES = int(os.environ.get("BAWN_TEST_ETCD_NAMES", "20000"))
 # So that a test of what takes too long does not.
@@ -52,13 +51,7 @@ class Spoiler:
 @contextlib.contextmanager
 def proxied(servers):
     """A way to the first server that can be spoilt: its settings, and how to spoil it."""
-    with contextlib.ExitStack() as stack:
-        network = Network()
-        stack.callback(network.release)
-        proxy = Proxy(lambda process: Keeper.tell("child %d\n" % process.pid))
-        stack.callback(proxy.close)
-        front = (network.address(1), 2379)
-        proxy.link("way", front, servers.endpoint(1))
+    with driver.proxied(servers) as (front, proxy):
         yield servers.settings_for([front]), Spoiler(proxy)
 
 
@@ -141,21 +134,13 @@ def test_a_late_commit_of_somebody_deposed_is_refused():
             assert new.ok("get", "fence") == taken + " new"
 
 
-def counted(storage):
-    words = storage.ask("get", "n").split()
-    return int(words[2]) if words[0] == "ok" and words[1] != "absent" else 0
+def patient(servers):
+    return Driver(servers.settings + [("request-timeout", "5s")])
 
 
 def test_no_step_is_lost_nor_done_twice_while_the_server_restarts():
-    with Etcd() as servers, Driver(servers.settings + [("request-timeout", "5s")]) as storage:
-        steps, before = 3000, 0
-        storage.spawn("count", "count", "n", steps)
-        for _ in range(3):
-            before = wait_for("progress", lambda: counted(storage) > before and counted(storage))
-            assert before < steps, "it was over too soon"
-            servers.restart(1)
-        answer = storage.collect("count").split()
-        assert answer[:2] == ["ok", str(steps)], answer
+    with Etcd() as servers, patient(servers) as storage:
+        driver.count_while_the_server_restarts(servers, storage, 3000)
 
 
 def leader_of(servers, node):
@@ -164,26 +149,9 @@ def leader_of(servers, node):
     return next(int(m["name"][1:]) for m in members if m["ID"] == status["leader"])
 
 
-def test_no_step_is_lost_nor_done_twice_while_a_leader_dies():
-    with Etcd(nodes=3) as servers, Driver(servers.settings + [("request-timeout", "5s")]) as storage:
-        storage.spawn("count", "count", "n", 300)
-        wait_for("progress", lambda: counted(storage))
-        dead = leader_of(servers, 1)
-        servers.kill(dead)
-        answer = storage.collect("count").split()
-        assert answer[:2] == ["ok", "300"], answer
-        # Two are enough, also for who comes new.
-        with Driver(servers.settings + [("request-timeout", "5s")]) as other:
-            assert other.ok("get", "n").endswith(" 300")
-        servers.start(dead)
-        # One that is stopped says nothing at all.
-        storage.spawn("count", "count", "n", 300)
-        wait_for("progress", lambda: counted(storage) > 300)
-        stopped = leader_of(servers, 1)
-        servers.pause(stopped)
-        answer = storage.collect("count").split()
-        servers.resume(stopped)
-        assert answer[:2] == ["ok", "600"], answer
+def test_no_step_is_lost_nor_done_twice_while_leaders_go():
+    with Etcd(nodes=3) as servers, patient(servers) as storage:
+        driver.count_while_leaders_go(servers, storage, lambda: patient(servers), lambda: leader_of(servers, 1), 300)
 
 
 def test_a_cluster_without_a_majority_does_nothing_that_it_denies():

@@ -15,8 +15,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "../api"), os.path.join(HERE, "../clust
 
 import driver  # noqa: E402
 from bawn_server import run_all  # noqa: E402
-from bawn_servers import PATIENCE, Certificates, Folder, Keeper, Network, NotInstalled, Zookeeper, wait_for  # noqa: E402
-from proxy import Proxy  # noqa: E402
+from bawn_servers import PATIENCE, Certificates, Folder, Network, NotInstalled, Zookeeper, wait_for  # noqa: E402
 
 # What the driver's paths below "path" look like.
 TREE = "/bawn/tree"
@@ -205,14 +204,8 @@ def test_no_step_is_lost_nor_done_twice_on_a_bad_connection():
 
 
 def test_a_server_out_of_reach_is_upstream():
-    with Zookeeper() as servers, contextlib.ExitStack() as stack:
-        network = Network((2181,))
-        stack.callback(network.release)
-        proxy = Proxy(lambda process: Keeper.tell("child %d\n" % process.pid))
-        stack.callback(proxy.close)
-        front = (network.address(1), 2181)
-        proxy.link("way", front, servers.endpoint(1))
-        store = stack.enter_context(zookeeper(servers.settings_for([front]), ("request-timeout", "1s")))
+    with Zookeeper() as servers, driver.proxied(servers) as (front, proxy), \
+            zookeeper(servers.settings_for([front]), ("request-timeout", "1s")) as store:
         store.ok("put", "a", "before")
         for mode in ("refuse", "reset"):
             proxy.set("way", mode)
@@ -244,14 +237,8 @@ def four_letters(servers, word, node=1):
 
 
 def test_an_expired_session_is_replaced():
-    with Zookeeper() as servers, contextlib.ExitStack() as stack:
-        network = Network((2181,))
-        stack.callback(network.release)
-        proxy = Proxy(lambda process: Keeper.tell("child %d\n" % process.pid))
-        stack.callback(proxy.close)
-        front = (network.address(1), 2181)
-        proxy.link("way", front, servers.endpoint(1))
-        store = stack.enter_context(zookeeper(servers.settings_for([front]), ("session-timeout", "1s")))
+    with Zookeeper() as servers, driver.proxied(servers) as (front, proxy), \
+            zookeeper(servers.settings_for([front]), ("session-timeout", "1s")) as store:
         store.ok("put", "a", "v")
         version = store.ok("get", "a").split()[0]
         store.spawn("wait", "wait", "a", version, 600000)
@@ -286,17 +273,12 @@ def test_a_paused_server_is_waited_for():
         assert store.ok("get", "a").endswith(" x")
 
 
-def counted(store):
-    words = store.ask("get", "n").split()
-    return int(words[2]) if words[0] == "ok" and words[1] != "absent" else 0
-
-
 def test_no_step_is_lost_nor_done_twice_while_the_server_restarts():
     with Zookeeper() as servers, zookeeper(servers.settings, ("request-timeout", "5s")) as store:
         steps = 2000
         for i in range(3):
             store.spawn("count", "count", "n", steps)
-            wait_for("progress", lambda done=i * steps: counted(store) > done)
+            wait_for("progress", lambda done=i * steps: driver.counted(store) > done)
             servers.restart(1)
             answer = store.collect("count").split()
             assert answer[:2] == ["ok", str((i + 1) * steps)], answer
@@ -314,25 +296,12 @@ def leader(servers):
     return wait_for("a leader", find)
 
 
-def test_no_step_is_lost_nor_done_twice_while_leaders_die():
-    with Zookeeper(nodes=3) as servers, zookeeper(servers.settings, ("request-timeout", "5s")) as store:
-        store.spawn("count", "count", "n", 600)
-        wait_for("progress", lambda: counted(store))
-        dead = leader(servers)
-        servers.kill(dead)
-        answer = store.collect("count").split()
-        assert answer[:2] == ["ok", "600"], answer
-        # Two are enough, also for who comes new.
-        with zookeeper(servers.settings) as other:
-            assert other.ok("get", "n").endswith(" 600")
-        servers.start(dead)
-        store.spawn("count", "count", "n", 600)
-        wait_for("progress", lambda: counted(store) > 600)
-        paused = leader(servers)
-        servers.pause(paused)
-        answer = store.collect("count").split()
-        servers.resume(paused)
-        assert answer[:2] == ["ok", "1200"], answer
+def test_no_step_is_lost_nor_done_twice_while_leaders_go():
+    def another():
+        return zookeeper(servers.settings, ("request-timeout", "5s"))
+
+    with Zookeeper(nodes=3) as servers, another() as store:
+        driver.count_while_leaders_go(servers, store, another, lambda: leader(servers), 600)
 
 
 def test_an_ensemble_without_a_majority_is_upstream():

@@ -3,6 +3,8 @@
 
 #include "cli/bawn-cli-seal-status.h"
 
+#include "cli/bawn-cli-bus.h"
+
 #include <glib/gi18n.h>
 #include <string.h>
 
@@ -173,12 +175,44 @@ fail_status (GError *cause, GError **error)
   return FALSE;
 }
 
+/* No server is called that way, and so neither a token nor an address is needed. */
+static gboolean
+run_on_bus (BawnCli *cli, BawnCliArgs *args, GError **error)
+{
+  g_autoptr (GVariant) properties =
+      bawn_cli_bus_read (bawn_cli_args_string (args, "instance", NULL), error);
+  g_autoptr (BawnJson) seal = NULL;
+  g_autoptr (BawnJson) leader = NULL;
+
+  if (properties == NULL)
+    return FALSE;
+
+  seal = bawn_cli_bus_to_seal_status (properties, error);
+  leader = seal != NULL ? bawn_cli_bus_to_leader (properties, error) : NULL;
+  if (leader == NULL)
+    return FALSE;
+
+  const BawnJsonNode *root = bawn_json_root (leader);
+  const Cluster ha = { root, bawn_json_get_bool (root, "ha_enabled", FALSE) };
+  if (bawn_cli_settings (cli)->format == BAWN_CLI_FORMAT_TABLE)
+    output_as_table (cli, bawn_json_root (seal), &ha);
+  else
+    output_as_object (cli, bawn_json_root (seal), &ha);
+  if (bawn_json_get_bool (bawn_json_root (seal), "sealed", TRUE))
+    bawn_cli_set_exit_status (cli, BAWN_CLI_EXIT_REMOTE);
+  return TRUE;
+}
+
 static gboolean
 run_status (BawnCli *cli, BawnCliArgs *args, GError **error)
 {
   g_autoptr (BawnCliReply) reply = NULL;
   g_autoptr (GError) cause = NULL;
 
+  if (bawn_cli_args_bool (args, "bus", FALSE))
+    return run_on_bus (cli, args, error);
+  if (bawn_cli_args_has (args, "instance"))
+    return bawn_cli_fail (error, BAWN_CLI_ERROR_USAGE, _ ("-instance goes with -bus"));
   if (!bawn_cli_api_read (cli, "sys/seal-status", NULL, &reply, &cause))
     {
       if (!g_error_matches (cause, BAWN_CLI_ERROR, BAWN_CLI_ERROR_DONE))
@@ -194,11 +228,22 @@ run_status (BawnCli *cli, BawnCliArgs *args, GError **error)
   return TRUE;
 }
 
+static const BawnCliFlag status_flags[] = {
+  { "bus", BAWN_CLI_FLAG_BOOL, NULL,
+    N_ ("Ask the server of this machine over the system bus, which takes neither a token nor an "
+        "address."),
+    NULL },
+  { "instance", BAWN_CLI_FLAG_STRING, "NAME",
+    N_ ("With -bus: which one of several servers of this machine."), NULL },
+  { NULL },
+};
+
 const BawnCliCommand bawn_cli_command_status = {
   .name = "status",
   .summary = N_ ("Print whether the server is sealed, and who leads"),
   .help = N_ ("The exit status tells scripts: 0 is unsealed, 2 is sealed, 1 is an error."),
-  .examples = "bawn status\nbawn status -format=json",
+  .examples = "bawn status\nbawn status -format=json\nbawn status -bus",
+  .flags = status_flags,
   .scope = BAWN_CLI_REMOTE | BAWN_CLI_FORMATTED,
   .max_operands = 0,
   .run = run_status,

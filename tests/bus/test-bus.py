@@ -5,11 +5,12 @@ import json
 import os
 import resource
 import socket
+import subprocess
 import sys
 import xml.etree.ElementTree
 
 from bus import INTROSPECTABLE, NAME, NOBODY, PATH, PROPERTIES, Bus, Client, Gio, GLib, RemoteError, missing
-from bawn_server import SRC, Server, run_all, wait_for
+from bawn_server import BAWN, PATIENCE, SRC, Server, run_all, wait_for
 
 ERROR = NAME + ".Error."
 
@@ -539,6 +540,44 @@ def test_a_server_alone_cannot_step_down(bus):
         server.ready()
         bus.let("yes")
         assert refused(client.call, "StepDown", GLib.Variant("(s)", ("",))) == "NotSupported"
+
+
+def status(bus, *args):
+    """`bawn status -bus` of somebody who has no token, and whom nobody has told an address."""
+    environment = {"DBUS_SYSTEM_BUS_ADDRESS": bus.address, "HOME": "/", "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+    return subprocess.run([BAWN, "status", "-bus", *args], capture_output=True, text=True, env=environment, timeout=PATIENCE, cwd="/",
+                          **({"user": NOBODY} if os.geteuid() == 0 else {}))
+
+
+def test_the_command_line_asks_the_bus(bus):
+    done = status(bus)
+    assert done.returncode == 1 and "No server answers on the system bus as " + NAME in done.stderr, done
+    done = status(bus, "-instance=no such")
+    assert done.returncode == 1 and "cannot be the name of an instance" in done.stderr, done
+    with started(bus, extra="[dbus]\ninstance=two\n") as server:
+        done = status(bus, "-instance=two")
+        assert done.returncode == 2, done
+        rows = [line.split() for line in done.stdout.splitlines()]
+        assert ["Sealed", "true"] in rows and ["Initialized", "false"] in rows, done.stdout
+        server.ready()
+        done = status(bus, "-instance=two", "-format=json")
+        assert done.returncode == 0, done
+        shown, seal = json.loads(done.stdout), server.call("GET", "sys/seal-status").json
+        leader = server.call("GET", "sys/leader").json
+        for name in ("type", "initialized", "sealed", "t", "n", "progress", "storage_type", "cluster_name", "cluster_id"):
+            assert shown[name] == seal[name], name
+        for name in ("ha_enabled", "is_self", "leader_address", "leader_cluster_address"):
+            assert shown[name] == leader[name], name
+        assert shown["ha_state"] == "active" and shown["listeners"] == [server.url] and shown["peers"] == [], shown
+        # The same table, up to what is written of the version.
+        by_http = server.cli("status", env={"LC_ALL": "C.UTF-8"})
+        by_bus = status(bus, "-instance=two")
+        assert by_bus.returncode == 0
+
+        def keys(text):
+            return [line.split("  ")[0] for line in text.splitlines() if not line.startswith("Build Date")]
+
+        assert keys(by_http.stdout) == keys(by_bus.stdout), (by_http.stdout, by_bus.stdout)
 
 
 if __name__ == "__main__":

@@ -241,10 +241,6 @@ bawn_http_caller_send (BawnHttpCaller *caller,
   g_hash_table_insert (caller->errands, GUINT_TO_POINTER (errand->id), errand);
   bawn_http_link_post (caller->link, BAWN_HTTP_FRAME_REQUEST, errand->id, head, body,
                        &errand->parcel);
-  /* While an answer is awaited, others join this one in its record. With nothing under way there is
-   * nobody to be waited for, and a round of the main loop to be spared. */
-  if (g_hash_table_size (caller->errands) == 1)
-    bawn_http_link_hurry (caller->link);
 }
 
 /* Nobody waits for the answer any more. Harmless at home. */

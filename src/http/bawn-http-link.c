@@ -54,8 +54,7 @@ struct _BawnHttpLink
   guint8 *raw; /* read from the socket, and not yet by GnuTLS */
   gsize raw_size;
   gsize raw_used;
-  int errsv;       /* what the socket has said; 0: nothing bad */
-  GError *failure; /* nullable: it has broken, and is to be closed in the next round */
+  int errsv; /* what the socket has said; 0: nothing bad */
 };
 
 static gsize
@@ -95,7 +94,6 @@ bawn_http_link_unref (BawnHttpLink *link)
   bawn_wipe (link->out, RECORD_SIZE);
   g_free (link->out);
   g_free (link->raw);
-  g_clear_error (&link->failure);
   bawn_peer_free (link->peer);
   g_free (link);
 }
@@ -379,7 +377,7 @@ link_prepare (GSource *source, gint *timeout)
 {
   BawnHttpLink *link = ((LinkSource *) source)->link;
 
-  return link->failure != NULL || can_read (link) || (link->interest.writable && has_output (link));
+  return can_read (link) || (link->interest.writable && has_output (link));
 }
 
 static gboolean
@@ -393,8 +391,8 @@ static void
 run (BawnHttpLink *link, gboolean due, gint64 now_us)
 {
   g_autoptr (BawnHttpLink) kept G_GNUC_UNUSED = link_ref (link);
-  g_autoptr (GError) error = g_steal_pointer (&link->failure);
-  gboolean good = error == NULL && (!can_read (link) || receive (link, &error))
+  g_autoptr (GError) error = NULL;
+  gboolean good = (!can_read (link) || receive (link, &error))
                   && (link->closed || !due || tick (link, now_us, &error));
 
   if (good && !link->closed)
@@ -547,15 +545,6 @@ bawn_http_link_post (BawnHttpLink *link,
   if (slot != NULL)
     *slot = parcel;
   g_queue_push_tail_link (&link->parcels, &parcel->link);
-}
-
-/* Sends what waits now, and not in the next round of the main loop. Should the link have broken,
- * its owner is told in that round, and not from here. */
-void
-bawn_http_link_hurry (BawnHttpLink *link)
-{
-  if (!link->closed && link->failure == NULL)
-    flush (link, &link->failure);
 }
 
 /* Does not send what has not been sent of it yet. */

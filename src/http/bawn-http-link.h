@@ -77,7 +77,6 @@ void bawn_http_link_post (BawnHttpLink *link,
                           BawnBuffer *head,
                           GBytes *body,
                           BawnHttpParcel **slot);
-void bawn_http_link_hurry (BawnHttpLink *link);
 void bawn_http_link_withdraw (BawnHttpLink *link, BawnHttpParcel *parcel);
 void bawn_http_link_close (BawnHttpLink *link, const char *why);
 const BawnPeer *bawn_http_link_get_peer (BawnHttpLink *link);

@@ -3,6 +3,7 @@
 
 #include "barrier/bawn-barrier.h"
 
+#include "barrier/bawn-auto-record.h"
 #include "barrier/bawn-entry.h"
 #include "barrier/bawn-seal-records.h"
 #include "barrier/bawn-use-lock.h"
@@ -451,5 +452,5 @@ bawn_barrier_is_outside (const char *key)
     return FALSE;
 
   return strcmp (key, BAWN_SEAL_CONFIG_KEY) == 0 || strcmp (key, BAWN_ROOT_KEY_KEY) == 0
-         || strcmp (key, BAWN_KEYRING_KEY) == 0;
+         || strcmp (key, BAWN_KEYRING_KEY) == 0 || strcmp (key, BAWN_AUTO_RECORD_KEY) == 0;
 }

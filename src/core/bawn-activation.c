@@ -6,6 +6,7 @@
 #include "barrier/bawn-seal-records.h"
 #include "core/bawn-ha.h"
 #include "core/bawn-lifecycle.h"
+#include "core/bawn-self-unseal.h"
 #include "util/bawn-log.h"
 
 /* How a node becomes active, and stops being it: the same for one that is alone and for one that was elected. */
@@ -142,6 +143,7 @@ bawn_core_promote (BawnCore *core, guint64 epoch, GCancellable *cancellable, GEr
 
   times.publish_us = g_get_monotonic_time () - begun - times.fence_us - times.load_us;
   bawn_core_set_promotion_times (core, &times);
+  bawn_core_enrol_self (core);
   bawn_core_kick_expiry (core);
   bawn_log_info ("core", "active in epoch %" G_GUINT64_FORMAT " after %" G_GINT64_FORMAT " ms", held,
                  (g_get_monotonic_time () - begun) / 1000);

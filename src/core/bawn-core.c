@@ -235,7 +235,10 @@ make_status_locked (BawnCore *core)
   status->sealed = !core->unsealed;
   status->standby = core->active == NULL;
   status->ha_enabled = core->ha != NULL;
-  status->seal_type = g_strdup (core->seal_config.type != NULL ? core->seal_config.type : "shamir");
+  status->recovery_seal = core->options.auto_seal != NULL;
+  status->seal_type = g_strdup (status->recovery_seal               ? bawn_seal_get_type_name (core->options.auto_seal)
+                                : core->seal_config.type != NULL ? core->seal_config.type
+                                                                    : "shamir");
   status->shares = core->seal_config.shares;
   status->threshold = core->seal_config.threshold;
   status->progress = bawn_seal_shamir_get_progress (core->seal);
@@ -568,6 +571,7 @@ bawn_core_finalize (GObject *object)
   g_free ((char *) core->options.version);
   g_free ((char *) core->options.lease_file);
   g_clear_object (&core->options.ha_backend);
+  g_clear_object (&core->options.auto_seal);
   g_free (core->cluster_name);
   g_free (core->cluster_id);
   g_clear_pointer (&core->options.clock, bawn_clock_unref);
@@ -625,6 +629,7 @@ bawn_core_new (BawnStore *store, const BawnCoreOptions *options)
   core->options.version = g_strdup (options->version);
   core->options.lease_file = g_strdup (options->lease_file);
   core->options.ha_backend = options->ha_backend != NULL ? g_object_ref (options->ha_backend) : NULL;
+  core->options.auto_seal = options->auto_seal != NULL ? g_object_ref (options->auto_seal) : NULL;
   core->ha = bawn_ha_new (core, options);
   core->status = make_status_locked (core);
   core->token_services = (BawnTokenServices) {

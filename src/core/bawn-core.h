@@ -9,6 +9,8 @@
 
 G_BEGIN_DECLS
 
+typedef struct _BawnSeal BawnSeal; /* barrier/bawn-seal.h */
+
 /**
  * BawnCoreOptions:
  * @clock: (nullable): the system's if %NULL
@@ -22,6 +24,7 @@ G_BEGIN_DECLS
  * @lease_file: (nullable): see `bawnd --release-lease`
  * @patience_us: how long workers wait for a commit that the storage does not answer, and then again to find out what has become
  *   of shares; 0: %BAWN_CORE_PATIENCE_US
+ * @auto_seal: (nullable): unseals this node without people (core/bawn-self-unseal.h)
  *
  * What a core is made with. Strings are copied, objects kept.
  */
@@ -39,6 +42,7 @@ typedef struct
   gint64 lease_renew_us;
   const char *lease_file;
   gint64 patience_us;
+  BawnSeal *auto_seal;
 } BawnCoreOptions;
 
 /* Twice that is less than clients wait, so that what was found out still reaches them. */
@@ -136,6 +140,7 @@ typedef struct
   gboolean standby;
   gboolean ha_enabled;
   char *seal_type;
+  gboolean recovery_seal; /* the shares are for recovery: a seal unseals without them */
   guint shares;
   guint threshold;
   guint progress;

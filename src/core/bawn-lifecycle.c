@@ -5,8 +5,10 @@
 
 #include <string.h>
 
+#include "barrier/bawn-auto-record.h"
 #include "core/bawn-doubt.h"
 #include "core/bawn-ha.h"
+#include "core/bawn-self-unseal.h"
 #include "crypto/bawn-certificate.h"
 #include "util/bawn-log.h"
 
@@ -205,6 +207,9 @@ init_in_term (BawnCore *core, guint shares, guint threshold, Beginning *beginnin
   put_first_mounts (txn);
   put_cluster (core, txn);
   bawn_policy_put_defaults (txn);
+  if (bawn_core_is_self_unsealing (core)
+      && !bawn_auto_record_put (barrier, bawn_core_get_options (core)->auto_seal, txn, error))
+    return FALSE;
   return put_identity (txn, error) && bawn_core_create_root_token (tokens, txn, now, &beginning->root_token, error)
          && bawn_txn_commit_within (txn, bawn_core_get_patience_us (core), error);
 }
@@ -350,9 +355,8 @@ read_cluster (BawnCore *core, GError **error)
   return TRUE;
 }
 
-/* From here on the node serves, or stands by for it, or is as sealed as before. */
-static gboolean
-open_up (BawnCore *core, BawnKeyring *keyring, GError **error)
+gboolean
+bawn_lifecycle_open_up (BawnCore *core, BawnKeyring *keyring, GError **error)
 {
   BawnBarrier *barrier = bawn_core_get_barrier (core);
   BawnHa *ha = bawn_core_get_ha (core);
@@ -388,7 +392,7 @@ open_up_patiently (BawnCore *core, BawnKeyring *keyring, GError **error)
     {
       g_autoptr(GError) failure = NULL;
 
-      if (open_up (core, keyring, &failure))
+      if (bawn_lifecycle_open_up (core, keyring, &failure))
         return TRUE;
       if (!is_transient (failure) || g_get_monotonic_time () >= until)
         {

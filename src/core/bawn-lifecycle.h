@@ -17,6 +17,9 @@ gboolean bawn_lifecycle_initialize (BawnCore *core, guint shares, guint threshol
 /* Whether the storage is initialised, and how it is sealed. Blocks. */
 gboolean bawn_lifecycle_look (BawnCore *core, GError **error);
 
+/* With the keys in memory the node serves, or stands by for it; or it is as sealed as before. Under the lifecycle's lock. */
+gboolean bawn_lifecycle_open_up (BawnCore *core, BawnKeyring *keyring, GError **error);
+
 /* Has the node withdraw, or seal itself if it is alone, when the storage refuses its fence. */
 void bawn_lifecycle_watch (BawnCore *core);
 

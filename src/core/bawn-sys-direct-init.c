@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "core/bawn-lifecycle.h"
+#include "core/bawn-self-unseal.h"
 #include "core/bawn-sys-private.h"
 #include "crypto/bawn-shamir.h"
 
@@ -66,9 +67,27 @@ refuse_pgp (BawnRequest *fields, GError **error)
   return TRUE;
 }
 
+/* Who asks for recovery shares of a server that unseals itself may have left the others at their defaults. */
+static gboolean
+read_recovery (BawnRequest *fields, gint64 *out_shares, gint64 *out_threshold, GError **error)
+{
+  gint64 shares = 0;
+  gint64 threshold = 0;
+
+  if (!bawn_field_int (fields, "recovery_shares", &shares, error)
+      || !bawn_field_int (fields, "recovery_threshold", &threshold, error))
+    return FALSE;
+  if (shares != 0)
+    *out_shares = shares;
+  if (threshold != 0)
+    *out_threshold = threshold;
+
+  return TRUE;
+}
+
 /* No recovery shares with people's shares: those fields are left alone. */
 static gboolean
-read_shape (BawnRequest *fields, guint *out_shares, guint *out_threshold, GError **error)
+read_shape (BawnCore *core, BawnRequest *fields, guint *out_shares, guint *out_threshold, GError **error)
 {
   gint64 shares = 0;
   gint64 threshold = 0;
@@ -76,7 +95,8 @@ read_shape (BawnRequest *fields, guint *out_shares, guint *out_threshold, GError
 
   if (!bawn_field_int (fields, "secret_shares", &shares, error)
       || !bawn_field_int (fields, "secret_threshold", &threshold, error)
-      || !bawn_field_int (fields, "stored_shares", &stored, error))
+      || !bawn_field_int (fields, "stored_shares", &stored, error)
+      || (bawn_core_is_self_unsealing (core) && !read_recovery (fields, &shares, &threshold, error)))
     return FALSE;
 
   *out_shares = (guint) CLAMP (shares, 0, TOO_MANY);
@@ -94,7 +114,7 @@ bawn_sys_init_write (BawnCore *core, BawnRequest *request, gboolean may_block, G
   guint threshold = 0;
   gboolean doubtful = FALSE;
 
-  if (fields == NULL || !refuse_pgp (fields, error) || !read_shape (fields, &n, &threshold, error))
+  if (fields == NULL || !refuse_pgp (fields, error) || !read_shape (core, fields, &n, &threshold, error))
     return NULL;
   if (!may_block)
     return bawn_fail_null (error, BAWN_ERROR_WOULD_BLOCK, "init writes");
@@ -103,7 +123,15 @@ bawn_sys_init_write (BawnCore *core, BawnRequest *request, gboolean may_block, G
 
   g_auto (BawnJsonWriter) w = BAWN_JSON_WRITER_INIT;
   bawn_json_writer_begin_object (&w);
-  bawn_sys_write_shares (&w, "keys", "keys_base64", shares);
+  if (bawn_core_is_self_unsealing (core))
+    {
+      g_autoptr (GPtrArray) none = g_ptr_array_new ();
+
+      bawn_sys_write_shares (&w, "keys", "keys_base64", none);
+      bawn_sys_write_shares (&w, "recovery_keys", "recovery_keys_base64", shares);
+    }
+  else
+    bawn_sys_write_shares (&w, "keys", "keys_base64", shares);
   bawn_json_writer_add_string (&w, "root_token", root_token);
   if (doubtful)
     bawn_sys_write_doubt (&w);

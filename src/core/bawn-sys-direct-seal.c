@@ -35,7 +35,7 @@ show_status (BawnCore *core)
   bawn_json_writer_add_string (&w, "build_date", "");
   bawn_json_writer_add_bool (&w, "migration", FALSE);
   add_cluster (&w, status);
-  bawn_json_writer_add_bool (&w, "recovery_seal", FALSE);
+  bawn_json_writer_add_bool (&w, "recovery_seal", status->recovery_seal);
   bawn_json_writer_add_string (&w, "storage_type",
                                status->storage_type != NULL ? status->storage_type : "");
   bawn_json_writer_add_string (&w, "bawn_version", PACKAGE_VERSION);

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "core/bawn-doubt.h"
+#include "core/bawn-self-unseal.h"
 #include "core/bawn-sys-private.h"
 
 /* sys/rekey: new shares for old ones. */
@@ -274,15 +275,18 @@ bawn_sys_rekey_verify (BawnCore *core, BawnRequest *request, gboolean may_block,
   return show_verification (core, error);
 }
 
-/* Recovery shares belong to seals that open without people. */
+/* Recovery shares belong to seals that open without people; they are made as others are. */
 BawnResponse *
-bawn_sys_rekey_recovery (BawnCore *core,
-                         BawnRequest *request G_GNUC_UNUSED,
-                         gboolean may_block G_GNUC_UNUSED,
-                         GError **error)
+bawn_sys_rekey_recovery (BawnCore *core, BawnRequest *request, gboolean may_block, GError **error)
 {
   if (!bawn_sys_check_active (core, error))
     return NULL;
+  if (!bawn_core_is_self_unsealing (core))
+    return bawn_fail_null (error, BAWN_ERROR_INVALID, "recovery rekeying not supported");
+  if (g_str_has_suffix (request->path, "/init"))
+    return bawn_sys_rekey_init (core, request, may_block, error);
+  if (g_str_has_suffix (request->path, "/update"))
+    return bawn_sys_rekey_update (core, request, may_block, error);
 
-  return bawn_fail_null (error, BAWN_ERROR_INVALID, "recovery rekeying not supported");
+  return bawn_sys_rekey_verify (core, request, may_block, error);
 }

@@ -23,6 +23,7 @@
 #include "daemon/bawn-settings.h"
 #include "daemon/bawn-storage-wait.h"
 #include "daemon/bawn-status-line.h"
+#include "daemon/bawn-unsealer.h"
 #include "daemon/bawn-watchdog.h"
 #include "http/bawn-http.h"
 #include "storage/bawn-backend-registry.h"
@@ -65,6 +66,8 @@ typedef struct
   BawnConfig *config;
   BawnSettings *settings;
   BawnClusterSettings *cluster;
+  BawnSealSettings *seal_settings;
+  BawnSeal *seal; /* nullable: people unseal */
   BawnHaBackend *elections; /* nullable: this node is alone */
   BawnServiceConsulOptions *service_options; /* nullable */
   BawnServiceConsul *service;                /* nullable */
@@ -75,6 +78,7 @@ typedef struct
   BawnHttpServer *http;
   gulong wake_handler;
   BawnDev *dev;
+  BawnUnsealer *unsealer;      /* nullable */
   BawnStatusLine *status_line; /* nullable */
   BawnWatchdog *watchdog;      /* nullable: nobody wants to know */
   GMainLoop *loop;
@@ -163,8 +167,8 @@ load_modules (BawnConfig *config)
 static gboolean
 read_config (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
 {
-  static const char *const families[] = { "server", "listener", "storage", "ha", "ha-storage", "service-registration",
-                                          "dbus", NULL };
+  static const char *const families[] = { "server", "listener", "storage", "ha", "ha-storage", "seal",
+                                          "service-registration", "dbus", NULL };
 
   daemon->config = load_config (arguments, error);
   if (daemon->config == NULL)
@@ -174,6 +178,7 @@ read_config (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
   load_modules (daemon->config);
   daemon->settings = bawn_settings_read (daemon->config);
   daemon->cluster = bawn_cluster_settings_read (daemon->config);
+  daemon->seal_settings = bawn_seal_settings_read (daemon->config);
   bawn_http_check_config (daemon->config);
   daemon->service_options = bawn_service_consul_options_read (daemon->config, daemon->cluster->lease_ttl_us);
   daemon->bus_name = bawn_bus_options_read (daemon->config);
@@ -229,6 +234,7 @@ make_core (BawnDaemon *daemon)
     .lease_ttl_us = daemon->cluster->lease_ttl_us,
     .lease_renew_us = daemon->cluster->renew_us,
     .lease_file = daemon->cluster->lease_file,
+    .auto_seal = daemon->seal,
   };
 
   daemon->core = bawn_core_new (daemon->store, &options);
@@ -418,6 +424,9 @@ start (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
   if (!bawn_config_check (daemon->config, error))
     return FALSE;
 
+  if (!bawn_seal_settings_open (daemon->seal_settings, &daemon->seal, error))
+    return FALSE;
+
   make_core (daemon);
   if (!open_door (daemon, error) || !bawn_core_load (daemon->core, error))
     return FALSE;
@@ -428,6 +437,7 @@ start (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
         return FALSE;
     }
 
+  daemon->unsealer = bawn_unsealer_start (daemon->core, daemon->seal_settings);
   bawn_http_server_start (daemon->http);
   start_bus (daemon);
   return register_service (daemon, error);
@@ -473,6 +483,8 @@ static void
 clear_daemon (BawnDaemon *daemon)
 {
   /* In this order: nobody is sent to a closed door, nor asks a core that has gone. */
+  if (daemon->unsealer != NULL)
+    bawn_unsealer_stop (daemon->unsealer);
   if (daemon->service != NULL)
     bawn_service_consul_stop (daemon->service);
   g_clear_pointer (&daemon->bus, bawn_bus_stop);
@@ -484,6 +496,7 @@ clear_daemon (BawnDaemon *daemon)
     bawn_core_set_metric_source (daemon->core, NULL, NULL);
   g_clear_pointer (&daemon->watchdog, bawn_watchdog_free);
   g_clear_pointer (&daemon->status_line, bawn_status_line_free);
+  g_clear_pointer (&daemon->unsealer, bawn_unsealer_free);
   g_clear_signal_handler (&daemon->wake_handler, daemon->core);
   g_clear_pointer (&daemon->http, bawn_http_server_free);
   g_clear_object (&daemon->core);
@@ -494,6 +507,8 @@ clear_daemon (BawnDaemon *daemon)
   g_clear_object (&daemon->elections);
   g_clear_pointer (&daemon->dev, bawn_dev_free);
   g_clear_pointer (&daemon->cluster, bawn_cluster_settings_free);
+  g_clear_pointer (&daemon->seal_settings, bawn_seal_settings_free);
+  g_clear_object (&daemon->seal);
   g_clear_pointer (&daemon->settings, bawn_settings_free);
   g_clear_pointer (&daemon->config, bawn_config_unref);
   g_clear_pointer (&daemon->loop, g_main_loop_unref);

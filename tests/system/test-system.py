@@ -89,6 +89,11 @@ def restarts(unit="bawnd"):
     return int(machine.show(unit, "NRestarts"))
 
 
+def restart(check=True):
+    """As often as a test likes."""
+    machine.run("systemctl reset-failed bawnd; systemctl restart bawnd", check)
+
+
 def main_pid(unit="bawnd"):
     return int(machine.show(unit, "MainPID"))
 
@@ -192,7 +197,7 @@ def test_a_crash_is_mended_and_its_lease_freed():
 def test_a_wrong_configuration_is_not_tried_again():
     fresh()
     configure(CONFIG + "no-such-key=1\n")
-    machine.run("systemctl restart bawnd", check=False)
+    restart(check=False)
     got = machine.show("bawnd", "ActiveState", "ExecMainStatus", "NRestarts", "Result")
     assert got == {"ActiveState": "failed", "ExecMainStatus": "78", "NRestarts": "0", "Result": "exit-code"}, got
     assert "no-such-key" in machine.journal("bawnd")
@@ -231,7 +236,7 @@ def test_a_restart_refuses_no_connection():
                          "http://127.0.0.1:8200/v1/sys/seal-status || echo failed; echo asked; done", stdout=subprocess.PIPE,
                          stderr=subprocess.STDOUT)
     for _ in range(3):
-        machine.run("systemctl restart bawnd")
+        restart()
     machine.run("touch /run/bawn-test-done")
     said, _ = loop.communicate(timeout=90)
     machine.run("rm /run/bawn-test-done; systemctl stop bawnd.socket bawnd.service")
@@ -278,6 +283,110 @@ def test_instances_form_a_cluster():
     machine.run("systemctl stop bawn.target")
     wait_for("all nodes to stop", lambda: [machine.show("bawnd@" + name, "ActiveState") for name in nodes] == ["inactive"] * 3)
     machine.run("systemctl disable bawnd@n1 bawnd@n2 bawnd@n3")
+
+
+def make_credential(name, data, unit="bawnd"):
+    machine.run("mkdir -p -m 700 /etc/credstore.encrypted")
+    machine.run("base64 -d | systemd-creds encrypt --with-key=host --name=%s - /etc/credstore.encrypted/%s-%s" % (name, unit, name),
+                input=base64.b64encode(data).decode())
+
+
+def no_credentials():
+    machine.run("rm -rf /etc/credstore.encrypted")
+
+
+def test_the_listeners_key_is_a_credential():
+    machine.run("mkdir -p %s/tls; cd %s/tls; openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3 "
+                "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem; chmod 644 cert.pem" % (etc, etc))
+    machine.run("chmod 755 %s/tls" % etc)
+    with open(machine.path(etc + "/tls/key.pem"), "rb") as f:
+        make_credential("listener-key", f.read())
+    os.unlink(machine.path(etc + "/tls/key.pem"))
+    fresh(CONFIG.replace("http:", "https:").replace("8200\n[listener local]", "8200\ntls-cert-file=%s/tls/cert.pem\n"
+                                                   "tls-key-file=credential:listener-key\n[listener local]" % etc))
+    said = machine.run("curl -sS --cacert %s/tls/cert.pem https://127.0.0.1:8200/v1/sys/seal-status" % etc)
+    assert json.loads(said)["initialized"] is False
+    machine.run("systemctl reload bawnd")
+    wait_for("the reload", lambda: "certificates and audit files were opened again" in machine.journal("bawnd", "-n 5"))
+    assert "stay as they were" not in machine.journal("bawnd", "-n 5")
+    # It is there for nobody else, and nowhere else in the open.
+    assert machine.succeeds("setpriv --reuid=bawn --clear-groups test -r /run/credentials/bawnd.service/listener-key")
+    assert not machine.succeeds("setpriv --reuid=nobody --clear-groups test -r /run/credentials/bawnd.service/listener-key")
+    assert not machine.succeeds("grep -rl 'PRIVATE KEY' /etc/credstore.encrypted %s" % etc)
+    # Without it the server says what is missing, and whose fault it is.
+    no_credentials()
+    restart(check=False)
+    assert machine.show("bawnd", "ExecMainStatus") == "78"
+    assert "listener-key" in machine.journal("bawnd", "-n 20")
+
+
+def test_a_node_unseals_itself():
+    text = CONFIG + "[seal]\ntype=credential\n"
+    make_credential("unseal-key", bytes(range(32)))
+    fresh(text)
+    made = json.loads(bawn("operator init -recovery-shares=3 -recovery-threshold=2 -format=json"))
+    assert made["unseal_keys_b64"] == [] and len(made["recovery_keys_b64"]) == 3, made
+    # Nobody has to do anything: neither now, nor after any start.
+    wait_status("bawnd", "active since")
+    seal = json.loads(http("sys/seal-status"))
+    assert (seal["type"], seal["recovery_seal"], seal["t"], seal["n"]) == ("credential", True, 2, 3), seal
+    bawn("secrets enable -path=kv kv", token=made["root_token"])
+    bawn("kv put kv/a b=c", token=made["root_token"])
+    restart()
+    assert is_sealed() is False
+    assert json.loads(bawn("kv get -format=json kv/a", token=made["root_token"]))["data"] == {"b": "c"}
+    # What an operator seals stays sealed until the next start.
+    bawn("operator seal", token=made["root_token"])
+    time.sleep(3)
+    assert is_sealed() is True
+    restart()
+    assert is_sealed() is False
+    # Another key opens nothing; people do, and then it is this one that opens.
+    make_credential("unseal-key", bytes(range(1, 33)))
+    restart()
+    assert is_sealed() is True
+    wait_for("the complaint", lambda: "is not that of this storage" in machine.journal("bawnd"))
+    unseal(made["recovery_keys_b64"])
+    wait_for("the enrolment", lambda: "from now on the unseal key of this node opens" in machine.journal("bawnd"))
+    restart()
+    assert is_sealed() is False
+    # Without a key there is a server all the same.
+    no_credentials()
+    restart()
+    assert is_sealed() is True and machine.show("bawnd", "ActiveState") == "active"
+    unseal(made["recovery_keys_b64"])
+    assert is_sealed() is False
+    make_credential("unseal-key", b"too short")
+    restart(check=False)
+    assert machine.show("bawnd", "ExecMainStatus") == "78"
+    no_credentials()
+
+
+def test_the_root_key_outlives_a_restart_but_no_stop():
+    fresh_unsealed(CONFIG + "[seal]\nkeep-over-restart=true\n")
+    restart()
+    wait_status("bawnd", "active since")
+    pid = main_pid()
+    machine.run("kill -SEGV %d" % pid)
+    wait_for("the restart", lambda: main_pid() not in (0, pid) and machine.show("bawnd", "ActiveState") == "active")
+    wait_status("bawnd", "active since")
+    assert machine.show("bawnd", "NFileDescriptorStore") == "1"
+    machine.run("systemctl stop bawnd; systemctl start bawnd")
+    assert is_sealed() is True
+    assert machine.show("bawnd", "NFileDescriptorStore") == "0"
+    unseal(keys["shares"])
+    wait_for("the key to be kept", lambda: machine.show("bawnd", "NFileDescriptorStore") == "1")
+    bawn("operator seal", token=keys["root"])
+    wait_for("the key to be forgotten", lambda: machine.show("bawnd", "NFileDescriptorStore") == "0")
+    restart()
+    assert is_sealed() is True
+    # Who has not asked for it gets none of it, whatever an earlier configuration has left.
+    unseal(keys["shares"])
+    wait_for("the key to be kept", lambda: machine.show("bawnd", "NFileDescriptorStore") == "1")
+    configure(CONFIG)
+    restart()
+    assert is_sealed() is True
+    wait_for("the key to be forgotten", lambda: machine.show("bawnd", "NFileDescriptorStore") == "0")
 
 
 def test_the_smoke_test_passes_under_systemd_run():

@@ -2,6 +2,8 @@
 #include "config.h"
 
 #include "audit/bawn-audit-private.h"
+#include "util/bawn-log.h"
+#include "util/bawn-message-id.h"
 
 #include <string.h>
 
@@ -204,9 +206,10 @@ note_state (BawnAuditSink *sink, const GError *failure)
     return;
   sink->failing = failing;
   if (failing)
-    g_message ("audit device %s fails: %s", sink->path, failure->message);
+    bawn_log_with (BAWN_LOG_ERROR, "audit", BAWN_LOG_FIELDS ({ "MESSAGE_ID", BAWN_MESSAGE_AUDIT_FAILED }),
+                   "audit device %s fails: %s", sink->path, failure->message);
   else
-    g_message ("audit device %s works again", sink->path);
+    bawn_log_info ("audit", "audit device %s works again", sink->path);
 }
 
 static BawnAuditDevice *

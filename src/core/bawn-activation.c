@@ -8,6 +8,7 @@
 #include "core/bawn-lifecycle.h"
 #include "core/bawn-self-unseal.h"
 #include "util/bawn-log.h"
+#include "util/bawn-message-id.h"
 
 /* How a node becomes active, and stops being it: the same for one that is alone and for one that was elected. */
 
@@ -106,6 +107,15 @@ publish (BawnCore *core, BawnActive *active, guint64 epoch, GError **error)
   return TRUE;
 }
 
+static void
+tell_active (guint64 epoch, gint64 took_us)
+{
+  g_autofree char *text = g_strdup_printf ("%" G_GUINT64_FORMAT, epoch);
+
+  bawn_log_with (BAWN_LOG_INFO, "core", BAWN_LOG_FIELDS ({ "MESSAGE_ID", BAWN_MESSAGE_ACTIVE }, { "EPOCH", text }),
+                 "active in epoch %s after %" G_GINT64_FORMAT " ms", text, took_us / 1000);
+}
+
 /**
  * bawn_core_promote:
  * @core: an unsealed node that is not active
@@ -145,8 +155,7 @@ bawn_core_promote (BawnCore *core, guint64 epoch, GCancellable *cancellable, GEr
   bawn_core_set_promotion_times (core, &times);
   bawn_core_enrol_self (core);
   bawn_core_kick_expiry (core);
-  bawn_log_info ("core", "active in epoch %" G_GUINT64_FORMAT " after %" G_GINT64_FORMAT " ms", held,
-                 (g_get_monotonic_time () - begun) / 1000);
+  tell_active (held, g_get_monotonic_time () - begun);
   return TRUE;
 }
 
@@ -166,5 +175,5 @@ bawn_core_withdraw (BawnCore *core, const char *reason)
   bawn_rekey_cancel (bawn_core_get_rekey (core));
   bawn_generate_root_cancel (bawn_core_get_generate_root (core));
   bawn_core_refresh_status (core);
-  bawn_log_info ("core", "not active any more: %s", reason);
+  bawn_log_with (BAWN_LOG_INFO, "core", BAWN_LOG_FIELDS ({ "MESSAGE_ID", BAWN_MESSAGE_NOT_ACTIVE }), "not active any more: %s", reason);
 }

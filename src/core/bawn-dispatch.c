@@ -6,6 +6,7 @@
 #include "core/bawn-ha.h"
 #include "core/bawn-lifecycle.h"
 #include "core/bawn-sys-private.h"
+#include "util/bawn-log.h"
 
 #include <string.h>
 
@@ -191,9 +192,8 @@ refuse_to_repeat (BawnExchange *exchange)
   (void) bawn_fail (&exchange->error, BAWN_ERROR_UNKNOWN_OUTCOME, "the answer was lost when this was done, if it was");
 }
 
-/* One attempt; what comes of it is in the exchange. */
 static void
-attempt (BawnExchange *exchange, gboolean may_block)
+attempt_unnamed (BawnExchange *exchange, gboolean may_block)
 {
   BawnCore *core = exchange->dispatcher->core;
   const BawnDirectRoute *direct = find_direct (exchange->request);
@@ -221,6 +221,16 @@ attempt (BawnExchange *exchange, gboolean may_block)
   exchange->txn = bawn_store_begin (bawn_core_get_store (core), BAWN_CODEC (bawn_core_get_barrier (core)), may_block);
   exchange->response = bawn_pipeline_run (exchange->active, exchange->request, exchange->txn, &exchange->error);
   refuse_to_repeat (exchange);
+}
+
+/* One attempt; what comes of it is in the exchange. */
+static void
+attempt (BawnExchange *exchange, gboolean may_block)
+{
+  const char *before = bawn_log_set_request (exchange->request->id);
+
+  attempt_unnamed (exchange, may_block);
+  bawn_log_set_request (before);
 }
 
 static gboolean

@@ -11,6 +11,7 @@
 #include "core/bawn-self-unseal.h"
 #include "crypto/bawn-certificate.h"
 #include "util/bawn-log.h"
+#include "util/bawn-message-id.h"
 
 /* Between two attempts to open a storage that does not answer. */
 #define OPEN_UP_EVERY_US (G_USEC_PER_SEC / 4)
@@ -369,7 +370,7 @@ bawn_lifecycle_open_up (BawnCore *core, BawnKeyring *keyring, GError **error)
       return FALSE;
     }
 
-  bawn_log_info ("core", "unsealed");
+  bawn_log_with (BAWN_LOG_INFO, "core", BAWN_LOG_FIELDS ({ "MESSAGE_ID", BAWN_MESSAGE_UNSEALED }), "unsealed");
   bawn_ha_join (ha);
   return TRUE;
 }
@@ -541,7 +542,7 @@ bawn_core_seal (BawnCore *core, const char *reason)
   bawn_audit_broker_close (bawn_core_get_audit (core));
   bawn_ha_forget (ha);
   bawn_core_refresh_status (core);
-  bawn_log_info ("core", "sealed: %s", reason);
+  bawn_log_with (BAWN_LOG_INFO, "core", BAWN_LOG_FIELDS ({ "MESSAGE_ID", BAWN_MESSAGE_SEALED }), "sealed: %s", reason);
 }
 
 static gpointer

@@ -4,6 +4,7 @@
 #include "daemon/bawn-status-line.h"
 
 #include "daemon/bawn-notify.h"
+#include "util/bawn-log.h"
 
 /* Other nodes come and go without a signal; as often as they speak. */
 #define LOOK_S 2
@@ -95,12 +96,28 @@ on_wanted (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+/* What the journal has with every message. */
+static void
+note_in_log (BawnCore *core)
+{
+  g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
+  guint64 epoch = status->leader != NULL ? status->leader->epoch : status->epoch;
+  const char *state = !status->initialized       ? "uninitialized"
+                      : status->sealed           ? "sealed"
+                      : status->ha_state != NULL ? status->ha_state
+                      : status->standby          ? "standby"
+                                                 : "active";
+
+  bawn_log_set_node (state, epoch);
+}
+
 /* On any thread: the main one tells, so that a later line is not overtaken by an earlier one. */
 static void
 on_status_changed (BawnCore *core, gpointer user_data)
 {
   BawnStatusLine *line = user_data;
 
+  note_in_log (core);
   if (g_atomic_int_compare_and_exchange (&line->wanted, FALSE, TRUE))
     g_idle_add_full (G_PRIORITY_DEFAULT, on_wanted, line, NULL);
 }
@@ -113,6 +130,7 @@ bawn_status_line_new (BawnCore *core)
   line->core = g_object_ref (core);
   line->handler = g_signal_connect (core, "status-changed", G_CALLBACK (on_status_changed), line);
   line->look = g_timeout_add_seconds (LOOK_S, on_look, line);
+  note_in_log (core);
   show (line);
   return line;
 }

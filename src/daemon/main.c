@@ -437,6 +437,7 @@ start (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
         return FALSE;
     }
 
+  daemon->status_line = bawn_status_line_new (daemon->core);
   daemon->unsealer = bawn_unsealer_start (daemon->core, daemon->seal_settings);
   bawn_http_server_start (daemon->http);
   start_bus (daemon);
@@ -472,7 +473,6 @@ serve (BawnDaemon *daemon)
   print_banner (daemon);
   warn_of_idle_sockets ();
   bawn_notify ("READY=1");
-  daemon->status_line = bawn_status_line_new (daemon->core);
   daemon->watchdog = bawn_watchdog_new (ping, daemon->http);
   g_main_loop_run (daemon->loop);
   for (guint i = 0; i < G_N_ELEMENTS (sources); i++)

@@ -4,6 +4,7 @@
 #include "http/bawn-http-reply.h"
 
 #include "http/bawn-http-status.h"
+#include "util/bawn-log.h"
 
 /**
  * bawn_http_reply_clear:
@@ -49,7 +50,8 @@ bawn_http_reply_from_error (BawnHttpReply *reply, const GError *error, const Baw
 
   if (rule.hidden)
     {
-      g_message ("request %s (%s %s): %s", request->id, bawn_op_name (request->op), request->path, error->message);
+      bawn_log_with (BAWN_LOG_WARN, "http", BAWN_LOG_FIELDS ({ "REQUEST_ID", request->id }), "%s %s: %s",
+                     bawn_op_name (request->op), request->path, error->message);
       hidden = g_strdup_printf ("internal error (request %s)", request->id);
     }
 

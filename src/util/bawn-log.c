@@ -8,8 +8,7 @@
 #include <unistd.h>
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
-/* More fields than any message has; the rest would be left out. */
-#define MAX_FIELDS 24
+#define MAX_FIELDS (BAWN_LOG_MAX_FIELDS - BAWN_LOG_N_CONTEXT)
 
 static const char *const level_names[] = { "error", "warn", "info", "debug", "trace", NULL };
 /* As syslog counts; it has nothing below debug. */
@@ -151,11 +150,14 @@ level_of (GLogLevelFlags flags, const GLogField *fields, gsize n_fields)
 static gboolean
 put (BawnLogLevel level, const GLogField *fields, gsize n_fields)
 {
-  if (state.journal >= 0)
-    return bawn_log_try_journal (state.journal, fields, n_fields);
+  BawnLogContext context;
+  GLogField all[BAWN_LOG_MAX_FIELDS];
+  gsize n = bawn_log_add_context (fields, n_fields, state.journal >= 0, &context, all);
 
-  g_autofree char *line =
-      bawn_log_format (g_get_real_time (), level, fields, n_fields, state.colour);
+  if (state.journal >= 0)
+    return bawn_log_try_journal (state.journal, all, n);
+
+  g_autofree char *line = bawn_log_format (g_get_real_time (), level, all, n, state.colour);
 
   return bawn_log_try_write (STDERR_FILENO, line, strlen (line));
 }

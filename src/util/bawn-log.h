@@ -40,6 +40,8 @@ const char *bawn_log_level_name (BawnLogLevel level);
 /* The names, most severe first, NULL-terminated: for bawn_config_get_choice(). */
 const char *const *bawn_log_level_names (void);
 guint64 bawn_log_count_dropped (void);
+void bawn_log_set_node (const char *ha_state, guint64 epoch);
+const char *bawn_log_set_request (const char *id);
 
 void bawn_log_full (BawnLogLevel level,
                     const char *module,

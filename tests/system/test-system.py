@@ -175,6 +175,38 @@ def test_reload_and_logrotate():
     assert machine.run("stat -c '%a %U:%G' /var/log/bawn/audit.log") == "600 bawn:bawn"
 
 
+def entries(message_id):
+    lines = machine.run("journalctl --no-pager -o json -u bawnd MESSAGE_ID=%s" % message_id).splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_the_journal_has_fields():
+    with open(os.path.join(SRC, "src/util/bawn-message-id.h")) as f:
+        ids = dict(re.findall(r"#define BAWN_MESSAGE_(\w+) \"(\w+)\"", f.read()))
+    fresh_unsealed()
+    unsealed, active = entries(ids["UNSEALED"])[-1], entries(ids["ACTIVE"])[-1]
+    assert unsealed["BAWN_MODULE"] == "core" and unsealed["SYSLOG_IDENTIFIER"] == "bawnd" and unsealed["PRIORITY"] == "6", unsealed
+    assert active["EPOCH"].isdigit() and ("epoch " + active["EPOCH"]) in active["MESSAGE"], active
+    machine.run("systemctl reload bawnd")
+    reloads = wait_for("the reload", lambda: [entry for entry in map(json.loads, machine.run(
+        "journalctl --no-pager -o json -u bawnd -n 20").splitlines()) if "audit files were opened again" in str(entry["MESSAGE"])])
+    assert (reloads[-1]["HA_STATE"], reloads[-1]["EPOCH"]) == ("active", active["EPOCH"]), reloads
+    # An audit file on a full disk: nobody is answered, the journal says why, under the request's id if it is about one.
+    machine.run("mkdir -p /var/log/bawn/full; mount -t tmpfs -o size=64k,mode=777 full /var/log/bawn/full; systemctl restart bawnd")
+    unseal(keys["shares"])
+    wait_status("bawnd", "active since")
+    bawn("audit enable file file_path=/var/log/bawn/full/audit.log", token=keys["root"])
+    machine.run("dd if=/dev/zero of=/var/log/bawn/full/rest bs=1k", check=False)
+    assert wait_for("a refusal", lambda: "internal error" in bawn("secrets list", token=keys["root"], check=False))
+    failed = entries(ids["AUDIT_FAILED"])[-1]
+    assert failed["PRIORITY"] == "3" and len(failed["REQUEST_ID"]) == 36, failed
+    refused = machine.run("journalctl --no-pager -o cat -u bawnd REQUEST_ID=" + failed["REQUEST_ID"])
+    assert "audit" in refused, refused
+    assert "Look for a full disk" in machine.run("journalctl --no-pager -x -u bawnd MESSAGE_ID=" + ids["AUDIT_FAILED"])
+    machine.run("systemctl stop bawnd; umount /var/log/bawn/full")
+    assert entries(ids["SEALED"]) and entries(ids["NOT_ACTIVE"])
+
+
 def test_stop_seals_and_frees():
     fresh_unsealed()
     machine.run("systemctl stop bawnd")

@@ -127,6 +127,58 @@ test_the_journal_gets_fields (void)
   close (ends[1]);
 }
 
+static const char *
+value_of (const GLogField *fields, gsize n, const char *key)
+{
+  const char *found = NULL;
+
+  for (gsize i = 0; i < n; i++)
+    if (g_str_equal (fields[i].key, key))
+      {
+        g_assert_null (found);
+        found = fields[i].value;
+      }
+
+  return found;
+}
+
+static void
+test_what_a_message_is_about_goes_with_it (void)
+{
+  const GLogField plain[] = { { "MESSAGE", "m", -1 } };
+  const GLogField own[] = { { "MESSAGE", "m", -1 }, { "EPOCH", "9", -1 }, { "REQUEST_ID", "other", -1 } };
+  GLogField many[2 * BAWN_LOG_MAX_FIELDS];
+  GLogField all[BAWN_LOG_MAX_FIELDS];
+  BawnLogContext context;
+
+  g_assert_cmpuint (bawn_log_add_context (plain, 1, TRUE, &context, all), ==, 1);
+  bawn_log_set_node ("active", 7);
+  g_assert_null (bawn_log_set_request ("r-1"));
+  gsize n = bawn_log_add_context (plain, 1, TRUE, &context, all);
+  g_assert_cmpstr (value_of (all, n, "EPOCH"), ==, "7");
+  g_assert_cmpstr (value_of (all, n, "HA_STATE"), ==, "active");
+  g_assert_cmpstr (value_of (all, n, "REQUEST_ID"), ==, "r-1");
+  /* A line on a terminal is about what it says. */
+  n = bawn_log_add_context (plain, 1, FALSE, &context, all);
+  g_assert_null (value_of (all, n, "EPOCH"));
+  g_assert_cmpstr (value_of (all, n, "REQUEST_ID"), ==, "r-1");
+  /* What a message says itself counts. */
+  n = bawn_log_add_context (own, 3, TRUE, &context, all);
+  g_assert_cmpstr (value_of (all, n, "EPOCH"), ==, "9");
+  g_assert_cmpstr (value_of (all, n, "REQUEST_ID"), ==, "other");
+  /* There is room for what is added, however many fields a library has. */
+  for (guint i = 0; i < G_N_ELEMENTS (many); i++)
+    many[i] = (GLogField){ "X", "y", -1 };
+  g_assert_cmpuint (bawn_log_add_context (many, G_N_ELEMENTS (many), TRUE, &context, all), ==, BAWN_LOG_MAX_FIELDS);
+
+  g_assert_cmpstr (bawn_log_set_request (NULL), ==, "r-1");
+  bawn_log_set_node ("sealed", 0);
+  n = bawn_log_add_context (plain, 1, TRUE, &context, all);
+  g_assert_null (value_of (all, n, "REQUEST_ID"));
+  g_assert_null (value_of (all, n, "EPOCH"));
+  g_assert_cmpstr (value_of (all, n, "HA_STATE"), ==, "sealed");
+}
+
 static void
 test_a_missing_journal_is_an_error (void)
 {
@@ -238,6 +290,8 @@ main (int argc, char **argv)
   g_test_add_func ("/util/log/long-lines-are-cut", test_long_lines_are_cut);
   g_test_add_func ("/util/log/a-full-pipe-is-not-waited-for", test_a_full_pipe_is_not_waited_for);
   g_test_add_func ("/util/log/the-journal-gets-fields", test_the_journal_gets_fields);
+  g_test_add_func ("/util/log/what-a-message-is-about-goes-with-it",
+                   test_what_a_message_is_about_goes_with_it);
   g_test_add_func ("/util/log/a-missing-journal-is-an-error", test_a_missing_journal_is_an_error);
   g_test_add_func ("/util/log/levels-have-names", test_levels_have_names);
   g_test_add_func ("/util/log/the-level-decides", test_the_level_decides);

@@ -226,6 +226,16 @@ bawn_core_kick_expiry (BawnCore *core)
 
 /* The snapshot */
 
+/* Of the term that lasts; between two, of the last one that is known. */
+static guint64
+known_epoch (guint64 own, const BawnStatus *status, const BawnElectorInfo *info)
+{
+  if (own != 0)
+    return own;
+
+  return status->leader != NULL ? status->leader->epoch : info->lock_epoch;
+}
+
 static BawnStatus *
 make_status_locked (BawnCore *core)
 {
@@ -250,16 +260,14 @@ make_status_locked (BawnCore *core)
   status->cluster_name = g_strdup (core->cluster_name);
   status->cluster_id = g_strdup (core->cluster_id);
   status->leader = bawn_cluster_view_ref_leader (core->view);
-  if (core->active != NULL)
-    {
-      status->epoch = bawn_store_get_epoch (core->store);
-      status->active_since_us = core->active_since_us;
-    }
+  status->active_since_us = core->active != NULL ? core->active_since_us : 0;
+  status->epoch = core->active != NULL ? bawn_store_get_epoch (core->store) : 0;
   if (core->ha != NULL)
     {
       g_auto(BawnElectorInfo) info = { 0 };
 
       bawn_ha_get_info (core->ha, &info);
+      status->epoch = known_epoch (status->epoch, status, &info);
       status->ha_state = bawn_ha_state_name (info.state);
       status->last_reason = g_strdup (info.last_reason);
     }

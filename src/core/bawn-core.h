@@ -126,6 +126,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BawnPeer, bawn_peer_free)
 /**
  * BawnStatus:
  *
+ * @epoch: of the node that is active, or was last, as far as this one knows; 0: none is known
  * @ha_state: of the election: "standby" …; %NULL for a node that is alone
  * @leader: (nullable): who is active
  * @last_reason: (nullable): why @ha_state last changed

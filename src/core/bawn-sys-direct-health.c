@@ -145,7 +145,7 @@ bawn_sys_leader (BawnCore *core,
   if (status->ha_state != NULL)
     {
       bawn_json_writer_add_string (&w, "ha_state", status->ha_state);
-      bawn_json_writer_add_int (&w, "epoch", leader != NULL ? (gint64) leader->epoch : 0);
+      bawn_json_writer_add_int (&w, "epoch", (gint64) status->epoch);
       bawn_json_writer_add_string (&w, "last_change_reason", explain (core, status));
     }
   bawn_json_writer_end_object (&w);

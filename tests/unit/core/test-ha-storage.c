@@ -372,6 +372,26 @@ test_many_reads_share_a_question (Place *p, gconstpointer data)
     g_thread_join (threads[i]);
 }
 
+static void
+test_the_epoch_is_known_between_terms (Place *p, gconstpointer data)
+{
+  g_autoptr (BawnResponse) response = NULL;
+
+  core_fixture_ready (&p->node, 1, 1);
+
+  guint64 epoch = await_epoch_after (p, 0);
+
+  bawn_core_hand_over (p->node.core, "test");
+  g_assert_cmpuint (active_epoch (p), ==, 0);
+  g_assert_cmpint (
+      core_fixture_ask (&p->node, BAWN_OP_READ, "sys/leader", NULL, NULL, &response, NULL), ==,
+      CORE_FIXTURE_OK);
+
+  g_autoptr (BawnJson) json = bawn_json_parse (response->data, NULL, NULL);
+
+  g_assert_cmpint (bawn_json_get_int (bawn_json_root (json), "epoch", 0), ==, (gint64) epoch);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -391,6 +411,7 @@ main (int argc, char **argv)
   ADD ("the-fence-of-another-ends-reads", test_the_fence_of_another_ends_reads);
   ADD ("no-storage-proves-nothing", test_no_storage_proves_nothing);
   ADD ("many-reads-share-a-question", test_many_reads_share_a_question);
+  ADD ("the-epoch-is-known-between-terms", test_the_epoch_is_known_between_terms);
 #undef ADD
 
   return g_test_run ();

@@ -26,6 +26,7 @@ struct _BawnExpiry
   GCond changed;
   gboolean stopping;
   gboolean kicked;
+  gint64 failing_since; /* the thread's own; monotonic; 0: all is well */
 };
 
 typedef struct
@@ -498,6 +499,37 @@ clear_mounts (BawnExpiry *expiry, BawnExpiryStep *step, GError **error)
   return end_leases (expiry, step->active, (GStrv) leases->pdata, 0, error);
 }
 
+/* Once for each trouble, however often it is tried. */
+static void
+tell_trouble (BawnExpiry *expiry, const GError *error)
+{
+  /* Another node does it. */
+  if (bawn_error_is (error, BAWN_ERROR_SEALED) || bawn_error_is (error, BAWN_ERROR_STANDBY)
+      || bawn_error_is (error, BAWN_ERROR_DEPOSED))
+    return;
+
+  if (expiry->failing_since != 0)
+    {
+      bawn_log_debug ("expiry", "still failing: %s", error->message);
+      return;
+    }
+  expiry->failing_since = g_get_monotonic_time ();
+  bawn_log_warn ("expiry",
+                 "leases and tokens that are due cannot be ended now: %s; it is tried again every %d s, and the log hears "
+                 "when it works", error->message, (int) (RETRY_US / G_USEC_PER_SEC));
+}
+
+static void
+tell_recovery (BawnExpiry *expiry)
+{
+  if (expiry->failing_since == 0)
+    return;
+
+  bawn_log_info ("expiry", "what is due is ended again, after %.1f s",
+                 (double) (g_get_monotonic_time () - expiry->failing_since) / G_USEC_PER_SEC);
+  expiry->failing_since = 0;
+}
+
 /* One round; FALSE: something is wrong, wait before the next. */
 static gboolean
 run_round (BawnExpiry *expiry, BawnExpiryStep *step)
@@ -506,10 +538,12 @@ run_round (BawnExpiry *expiry, BawnExpiryStep *step)
 
   if (end_due (expiry, step, &error) && bawn_core_transact (expiry->core, sweep_tokens, step, &error)
       && clear_mounts (expiry, step, &error) && bawn_sys_rotate_if_due (expiry->core, &error))
-    return TRUE;
+    {
+      tell_recovery (expiry);
+      return TRUE;
+    }
 
-  if (!bawn_error_is (error, BAWN_ERROR_SEALED) && !bawn_error_is (error, BAWN_ERROR_STANDBY))
-    bawn_log_warn ("expiry", "will be tried again: %s", error->message);
+  tell_trouble (expiry, error);
   return FALSE;
 }
 

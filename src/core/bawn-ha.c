@@ -262,6 +262,7 @@ watch_thread (gpointer data)
   BawnHa *ha = data;
   gint64 delay_us = RETRY_MIN_US;
   gboolean complained = FALSE;
+  gboolean told = FALSE;
 
   for (GCancellable *next = renew_nudge (ha); next != NULL; next = renew_nudge (ha))
     {
@@ -273,8 +274,11 @@ watch_thread (gpointer data)
       if ((sealed ? look_sealed (ha, &version, &error) : look_unsealed (ha, &version, &error))
           && wait_for_change (ha, sealed ? BAWN_SEAL_CONFIG_KEY : BAWN_LEADER_KEY, version, nudge, &error))
         {
+          if (told)
+            bawn_log_info ("core", "the storage says again who is active");
           delay_us = RETRY_MIN_US;
           complained = FALSE;
+          told = FALSE;
           continue;
         }
       if (g_cancellable_is_cancelled (nudge))
@@ -282,7 +286,10 @@ watch_thread (gpointer data)
 
       /* A node that is sealed under our hands is no fault of the storage. */
       if (!complained && !bawn_error_is (error, BAWN_ERROR_SEALED) && ha->data != NULL)
-        bawn_log_warn ("core", "the storage does not say who is active: %s", error->message);
+        {
+          bawn_log_warn ("core", "the storage does not say who is active: %s; it is asked again and again", error->message);
+          told = TRUE;
+        }
       complained = TRUE;
       pause_watch (ha, nudge, delay_us);
       delay_us = MIN (delay_us * 2, RETRY_MAX_US);

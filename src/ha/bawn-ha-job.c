@@ -269,10 +269,19 @@ note_answer (BawnHaNode *node, const BawnHaJob *job, const BawnHaResult *result)
       || job->kind == BAWN_HA_JOB_WATCH)
     return;
   if (node->storage_answers && !answers)
-    bawn_log_warn ("ha", "the storage of the lease does not answer: %s",
-                   result->message != NULL ? result->message : "no reason was given");
-  else if (!node->storage_answers && answers)
-    bawn_log_debug ("ha", "the storage of the lease answers");
+    {
+      node->silent_since = result->sent;
+      bawn_log_warn ("ha",
+                     "the storage of the lease does not answer: %s; it is asked again and again, and "
+                     "the log hears when it does",
+                     result->message != NULL ? result->message : "no reason was given");
+    }
+  if (answers && node->silent_since != 0)
+    {
+      bawn_log_info ("ha", "the storage of the lease answers again, after %.1f s",
+                     (double) (result->now - node->silent_since) / G_USEC_PER_SEC);
+      node->silent_since = 0;
+    }
   node->storage_answers = answers;
 }
 

@@ -206,7 +206,7 @@ bawn_ha_node_deposed (BawnHaNode *node, guint64 epoch, gint64 now)
   bawn_ha_lease_refuse (&node->lease);
   node->depositions++;
   back_off (node, now);
-  bawn_ha_node_step (node, BAWN_HA_LOST, "the storage has refused the fence of this node's epoch",
+  bawn_ha_node_step (node, BAWN_HA_LOST, "the storage has ended the term of this node's epoch",
                      now);
 }
 

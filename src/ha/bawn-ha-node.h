@@ -103,6 +103,7 @@ typedef struct
   BawnHaWatch watch;
   BawnHaLease lease;
   gboolean storage_answers;
+  gint64 silent_since; /* of the storage; 0: the log was not told that it is silent */
   guint64 promotions;
   guint64 promotion_failures;
   guint64 depositions;

@@ -21,7 +21,8 @@ take_error (GError *local, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) owned = local;
 
-  if (g_error_matches (local, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  if (g_error_matches (local, G_IO_ERROR, G_IO_ERROR_CANCELLED)
+      || (g_cancellable_is_cancelled (cancellable) && bawn_error_is (local, BAWN_ERROR_UPSTREAM)))
     return bawn_fail (error, BAWN_ERROR_TIMEOUT, "it did not answer in the time that it was given");
   if (g_cancellable_is_cancelled (cancellable)
       && bawn_error_is (local, BAWN_ERROR_UNKNOWN_OUTCOME))

@@ -169,6 +169,38 @@ test_what_was_cut_short_says_so (Fixture *f, gconstpointer data)
   g_clear_error (&slow.error);
 }
 
+static gpointer
+look_slowly (gpointer data)
+{
+  Slow *slow = data;
+
+  g_assert_false (bawn_backend_get (BAWN_BACKEND (slow->f->fault), "a", NULL, NULL,
+                                    slow->cancellable, &slow->error));
+  return NULL;
+}
+
+/* Whoever gives up a read knows why, and the storage may be well. */
+static void
+test_a_read_that_was_given_up_is_no_outage (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Slow slow = { f, cancellable, NULL };
+
+  bawn_backend_fault_hold (f->fault, BAWN_FAULT_GET, FALSE);
+  bawn_backend_fault_fail (f->fault, BAWN_FAULT_GET, 0, 1, BAWN_ERROR_UPSTREAM);
+
+  GThread *thread = g_thread_new ("slow", look_slowly, &slow);
+
+  bawn_backend_fault_await_held (f->fault);
+  g_cancellable_cancel (cancellable);
+  bawn_backend_fault_release (f->fault);
+  g_thread_join (thread);
+
+  g_assert_error (slow.error, BAWN_ERROR, BAWN_ERROR_TIMEOUT);
+  g_assert_cmpuint (lines->len, ==, 0);
+  g_clear_error (&slow.error);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -182,6 +214,7 @@ main (int argc, char **argv)
   ADD ("reads-do-not-make-writes-good", test_reads_do_not_make_writes_good);
   ADD ("a-refusal-is-an-answer", test_a_refusal_is_an_answer);
   ADD ("what-was-cut-short-says-so", test_what_was_cut_short_says_so);
+  ADD ("a-read-that-was-given-up-is-no-outage", test_a_read_that_was_given_up_is_no_outage);
 #undef ADD
 
   int code = g_test_run ();

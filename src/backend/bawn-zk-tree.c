@@ -32,21 +32,26 @@ bawn_zk_listing_free (gpointer data)
   g_free (listing);
 }
 
+static gboolean
+fail_refused (BawnErrorCode kind, gint32 code, const char *what, const char *path, GError **error)
+{
+  return bawn_fail (error, kind, "ZooKeeper does not %s %s: %s", what, path,
+                    bawn_zk_error_name (code));
+}
+
 /* At the start: whoever may not do this now will not be allowed to later. */
 static gboolean
 refuse_start (gint32 code, const char *what, const char *path, GError **error)
 {
   gboolean is_ours = code == BAWN_ZK_NO_AUTH || code == BAWN_ZK_AUTH_FAILED;
 
-  return bawn_fail (error, is_ours ? BAWN_ERROR_INVALID : BAWN_ERROR_UPSTREAM,
-                    "ZooKeeper does not %s %s: %s", what, path, bawn_zk_error_name (code));
+  return fail_refused (is_ours ? BAWN_ERROR_INVALID : BAWN_ERROR_UPSTREAM, code, what, path, error);
 }
 
 static gboolean
 refuse (gint32 code, const char *what, const char *path, GError **error)
 {
-  return bawn_fail (error, BAWN_ERROR_UPSTREAM, "ZooKeeper does not %s %s: %s", what, path,
-                    bawn_zk_error_name (code));
+  return fail_refused (BAWN_ERROR_UPSTREAM, code, what, path, error);
 }
 
 gboolean

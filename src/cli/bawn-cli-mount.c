@@ -54,15 +54,6 @@ const BawnCliFlag bawn_cli_flags_detailed[] = {
   { NULL },
 };
 
-static int
-compare_names (gconstpointer a, gconstpointer b)
-{
-  const BawnJsonNode *const *left = a;
-  const BawnJsonNode *const *right = b;
-
-  return strcmp ((*left)->name, (*right)->name);
-}
-
 /**
  * bawn_cli_mount_entries:
  * @table: (nullable): an object of objects by path, and perhaps more
@@ -72,13 +63,15 @@ compare_names (gconstpointer a, gconstpointer b)
 GPtrArray *
 bawn_cli_mount_entries (const BawnJsonNode *table)
 {
-  GPtrArray *entries = g_ptr_array_new ();
+  GPtrArray *entries = bawn_cli_sort_members (table);
 
-  for (const BawnJsonNode *node = table != NULL ? table->children : NULL; node != NULL;
-       node = node->next)
-    if (node->kind == BAWN_JSON_OBJECT && g_str_has_suffix (node->name, "/"))
-      g_ptr_array_add (entries, (gpointer) node);
-  g_ptr_array_sort (entries, compare_names);
+  for (guint i = entries->len; i > 0; i--)
+    {
+      const BawnJsonNode *node = entries->pdata[i - 1];
+
+      if (node->kind != BAWN_JSON_OBJECT || !g_str_has_suffix (node->name, "/"))
+        g_ptr_array_remove_index (entries, i - 1);
+    }
 
   return entries;
 }

@@ -13,23 +13,11 @@
 
 static const char *const key_value[] = { "Key", "Value", NULL };
 
-static int
-compare_names (gconstpointer a, gconstpointer b)
-{
-  const BawnJsonNode *const *left = a;
-  const BawnJsonNode *const *right = b;
-
-  return strcmp ((*left)->name, (*right)->name);
-}
-
 static void
 add_members (BawnCliTable *table, const BawnJsonNode *object)
 {
-  g_autoptr (GPtrArray) members = g_ptr_array_new ();
+  g_autoptr (GPtrArray) members = bawn_cli_sort_members (object);
 
-  for (const BawnJsonNode *node = object->children; node != NULL; node = node->next)
-    g_ptr_array_add (members, (gpointer) node);
-  g_ptr_array_sort (members, compare_names);
   for (guint i = 0; i < members->len; i++)
     {
       const BawnJsonNode *node = g_ptr_array_index (members, i);

@@ -17,6 +17,9 @@ char *bawn_cli_render_value_dup (const BawnJsonNode *node);
 /* ["a" "b"] */
 char *bawn_cli_render_quoted_list (const BawnJsonNode *array);
 
+/* (element-type BawnJsonNode): the members of @object (nullable) by their names; borrowed. */
+GPtrArray *bawn_cli_sort_members (const BawnJsonNode *object);
+
 /* 2764800 s → "768h", without the zeros behind. */
 char *bawn_cli_render_seconds (gint64 seconds);
 /* Whether a member of that name is a number of seconds. */

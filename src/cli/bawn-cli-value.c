@@ -16,14 +16,22 @@ compare_names (gconstpointer a, gconstpointer b)
   return strcmp ((*left)->name, (*right)->name);
 }
 
+GPtrArray *
+bawn_cli_sort_members (const BawnJsonNode *object)
+{
+  GPtrArray *members = g_ptr_array_new ();
+
+  for (const BawnJsonNode *node = object != NULL ? object->children : NULL; node != NULL;
+       node = node->next)
+    g_ptr_array_add (members, (gpointer) node);
+  g_ptr_array_sort (members, compare_names);
+  return members;
+}
+
 static void
 render_map (BawnBuffer *out, const BawnJsonNode *object)
 {
-  g_autoptr (GPtrArray) members = g_ptr_array_new ();
-
-  for (const BawnJsonNode *node = object->children; node != NULL; node = node->next)
-    g_ptr_array_add (members, (gpointer) node);
-  g_ptr_array_sort (members, compare_names);
+  g_autoptr (GPtrArray) members = bawn_cli_sort_members (object);
 
   bawn_buffer_append_string (out, "map[");
   for (guint i = 0; i < members->len; i++)

@@ -5,32 +5,27 @@
 
 #include <string.h>
 
-static gboolean
-is_element (const char *text)
-{
-  for (const char *c = text; *c != '\0'; c++)
-    if (!g_ascii_isalnum (*c) && *c != '_' && *c != '-')
-      return FALSE;
-
-  return strlen (text) <= BAWN_BUS_MAX_INSTANCE;
-}
+/* What a part of a name on the bus may be made of. */
+#define ELEMENT_CHARACTERS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-"
 
 /**
  * bawn_bus_make_name:
  * @instance: (nullable): what tells this server from others on the same machine
  *
- * Returns: (transfer full) (nullable): the name on the bus; %NULL if @instance has characters that
- * are for no name
+ * What can be in no name becomes an underscore.
+ *
+ * Returns: (transfer full) (nullable): the name on the bus; %NULL if @instance is too long for one
  */
 char *
 bawn_bus_make_name (const char *instance)
 {
   if (instance == NULL || *instance == '\0')
     return g_strdup (BAWN_BUS_NAME);
-  if (!is_element (instance))
+  if (strlen (instance) > BAWN_BUS_MAX_INSTANCE)
     return NULL;
 
-  return g_strconcat (BAWN_BUS_NAME ".node_", instance, NULL);
+  g_autofree char *element = g_strcanon (g_strdup (instance), ELEMENT_CHARACTERS, '_');
+  return g_strconcat (BAWN_BUS_NAME ".node_", element, NULL);
 }
 
 /**
@@ -49,11 +44,8 @@ bawn_bus_options_read (BawnConfig *config)
   g_autofree char *name = bawn_bus_make_name (instance);
 
   if (name == NULL)
-    bawn_config_complain (
-        group, "instance",
-        "must be letters, digits, hyphens and underscores, at most %d of them: it is part of "
-        "a name on the bus",
-        BAWN_BUS_MAX_INSTANCE);
+    bawn_config_complain (group, "instance", "longer than %d bytes, and part of a name on the bus",
+                          BAWN_BUS_MAX_INSTANCE);
 
   return enabled ? g_steal_pointer (&name) : NULL;
 }

@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 #define BAWN_BUS_MAX_INSTANCE 128
 
 /* The name of an instance: "org.bawn.Bawn1.node_NAME", or without an @instance, or an empty one,
- * the plain one. NULL if the instance cannot be part of a name. */
+ * the plain one. NULL if the instance is too long. */
 char *bawn_bus_make_name (const char *instance);
 
 /* Reads [dbus]; what is wrong is noted in @config. The name to ask the bus for; NULL: the server

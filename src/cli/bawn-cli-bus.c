@@ -10,6 +10,8 @@
 
 #define BUS_NAME "org.bawn.Bawn1"
 #define BUS_PATH "/org/bawn/Bawn1"
+/* As the server makes its name of what it is called in the configuration. */
+#define ELEMENT_CHARACTERS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-"
 /* A server that is there answers from memory. */
 #define TIMEOUT_MS (10 * 1000)
 
@@ -21,7 +23,8 @@ make_name (const char *instance, GError **error)
   if (instance == NULL)
     return g_strdup (BUS_NAME);
 
-  name = g_strconcat (BUS_NAME ".node_", instance, NULL);
+  g_autofree char *element = g_strcanon (g_strdup (instance), ELEMENT_CHARACTERS, '_');
+  name = g_strconcat (BUS_NAME ".node_", element, NULL);
   if (*instance == '\0' || !g_dbus_is_name (name))
     return bawn_cli_fail_null (error, BAWN_CLI_ERROR_USAGE,
                                _ ("“%s” cannot be the name of an instance"), instance);

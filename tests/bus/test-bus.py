@@ -29,7 +29,7 @@ def started(bus, may_own=True, extra="", **kwargs):
     """A server that has come onto the bus."""
     server = Server(tls=False, extra=extra, **kwargs)
     if may_own:
-        instance = extra.partition("instance=")[2].partition("\n")[0]
+        instance = extra.partition("instance=")[2].partition("\n")[0].replace(".", "_")
         name = NAME + (".node_" + instance if instance else "")
         with Client(bus) as client:
             wait_for("the server to be on the bus", lambda: client.has_owner(name))
@@ -425,10 +425,10 @@ def test_a_name_that_is_refused_is_asked_for_again(bus):
 
 
 def test_several_servers_have_a_name_each(bus):
-    with started(bus) as one, started(bus, extra="[dbus]\ninstance=n-2\n") as other, Client(bus) as client:
+    with started(bus) as one, started(bus, extra="[dbus]\ninstance=n-2.a\n") as other, Client(bus) as client:
         assert client.get("Listeners") == [one.url]
-        assert client.get("Listeners", name=NAME + ".node_n-2") == [other.url]
-        code, said = bus.gdbus("--dest", NAME + ".node_n-2", "--object-path", PATH, "--method", PROPERTIES + ".GetAll", NAME)
+        assert client.get("Listeners", name=NAME + ".node_n-2_a") == [other.url]
+        code, said = bus.gdbus("--dest", NAME + ".node_n-2_a", "--object-path", PATH, "--method", PROPERTIES + ".GetAll", NAME)
         assert code == 0 and other.url in said, said
 
 
@@ -552,7 +552,7 @@ def status(bus, *args):
 def test_the_command_line_asks_the_bus(bus):
     done = status(bus)
     assert done.returncode == 1 and "No server answers on the system bus as " + NAME in done.stderr, done
-    done = status(bus, "-instance=no such")
+    done = status(bus, "-instance=")
     assert done.returncode == 1 and "cannot be the name of an instance" in done.stderr, done
     with started(bus, extra="[dbus]\ninstance=two\n") as server:
         done = status(bus, "-instance=two")

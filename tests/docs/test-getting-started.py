@@ -68,7 +68,10 @@ def check_real(path):
             certificate, key = stand_ins(folder)
             written = config.group(1).replace("/var/lib/bawn/", folder + "/")
             written = re.sub(r"/etc/bawn/\S+\.key", key, written)
+            written = re.sub(r"/etc/bawn/\S+-token", os.path.join(folder, "token"), written)
             written = re.sub(r"/etc/bawn/\S+", certificate, written)
+            with open(os.path.join(folder, "token"), "w") as f:
+                f.write("a-token\n")
             with open(os.path.join(folder, "bawn.conf"), "w") as f:
                 f.write(written)
             done = subprocess.run([os.path.join(BUILD, "bawnd"), "--check-config", "--config", f.name], text=True,

@@ -263,17 +263,31 @@ progress_of (Place *p)
   return status->progress;
 }
 
+/* The node's watch asks the storage at times of its own; here it has begun to wait, and asks no
+ * more. */
+static void
+await_quiet (Place *p, guint n_waits)
+{
+  guint n_reads = 0;
+
+  while (bawn_backend_fault_count (p->data_fault, BAWN_FAULT_WAIT) <= n_waits
+         || bawn_backend_fault_count (p->data_fault, BAWN_FAULT_GET) != n_reads)
+    {
+      n_reads = bawn_backend_fault_count (p->data_fault, BAWN_FAULT_GET);
+      g_usleep (100 * 1000);
+    }
+}
+
 static void
 begin_unseal (Place *p)
 {
   core_fixture_ready (&p->node, 3, 3);
   await_epoch_after (p, 0);
-  bawn_core_seal (p->node.core, "test");
 
-  /* Until the node watches the storage again, it asks at times of its own. */
-  for (guint n = bawn_backend_fault_count (p->data_fault, BAWN_FAULT_WAIT);
-       bawn_backend_fault_count (p->data_fault, BAWN_FAULT_WAIT) == n;)
-    g_usleep (1000);
+  guint n_waits = bawn_backend_fault_count (p->data_fault, BAWN_FAULT_WAIT);
+
+  bawn_core_seal (p->node.core, "test");
+  await_quiet (p, n_waits);
   g_assert_cmpint (give_share (p, 0), ==, CORE_FIXTURE_OK);
   g_assert_cmpint (give_share (p, 1), ==, CORE_FIXTURE_OK);
   g_assert_cmpuint (progress_of (p), ==, 2);

@@ -136,7 +136,7 @@ def test_a_server_that_takes_less_says_so():
 def test_a_lost_answer_is_an_unknown_outcome():
     with Consul() as servers, driver.proxied(servers) as (front, proxy), \
             Driver(servers.settings_for([front]) + [("request-timeout", "2s")]) as storage:
-        storage.ok("put", "a", "before")
+        storage.at_last("put", "a", "before")
         for mode, is_in in (("cut", True), ("drop", False)):
             proxy.set("way", mode)
             storage.fails("UNKNOWN_OUTCOME", "put", "a", mode)
@@ -144,7 +144,7 @@ def test_a_lost_answer_is_an_unknown_outcome():
             storage.fails("UPSTREAM", "list", ".")
             storage.fails("UPSTREAM", "wait", "a", 0, 1000)
             proxy.set("way", "pass")
-            value = storage.ok("get", "a").split()[1]
+            value = storage.at_last("get", "a").split()[1]
             assert value == (mode if is_in else "cut"), value
         proxy.set("way", "refuse")
         # The connection that was kept may not be known to be dead; after this there is none.
@@ -152,7 +152,7 @@ def test_a_lost_answer_is_an_unknown_outcome():
         storage.fails("UPSTREAM", "put", "a", "refused")
         proxy.set("way", "pass")
         # What is held arrives when the network is back, long after it was given up.
-        version = storage.ok("put", "a", "held-before")
+        version = storage.at_last("put", "a", "held-before")
         proxy.set("way", "hold")
         storage.fails("UNKNOWN_OUTCOME", "put", "a", "late", "a@" + version)
         proxy.set("way", "pass")
@@ -198,7 +198,7 @@ def test_a_cluster_without_a_majority_is_upstream_and_nothing_is_done():
 
 def test_waiting_ends_when_the_server_does():
     with Consul() as servers, Driver(servers.settings + [("request-timeout", "2s"), ("connect-timeout", "1s")]) as storage:
-        version = storage.ok("put", "a", "v")
+        version = storage.at_last("put", "a", "v")
         storage.spawn("wait", "wait", "a", version, 600000)
         storage.spawn("absent", "wait", "b", 0, 600000)
         wait_for("the waits to begin", lambda: servers_wait(servers) >= 2)
@@ -207,7 +207,7 @@ def test_waiting_ends_when_the_server_does():
             assert storage.collect(name).startswith(("fail UPSTREAM", "ok")), name
         servers.start(1)
         # An index from before a restore is none to wait for.
-        assert storage.ok("wait", "a", 99999999, 300) == ""
+        assert storage.at_last("wait", "a", 99999999, 300) == ""
 
 
 def servers_wait(servers):

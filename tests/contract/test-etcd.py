@@ -102,7 +102,7 @@ class RuledEtcd(Etcd):
 
 def test_a_lost_answer_is_an_unknown_outcome():
     with Etcd() as servers, proxied(servers) as (settings, spoil), Driver(settings + HASTE) as storage:
-        storage.ok("put", "a", "before")
+        storage.at_last("put", "a", "before")
         for mode, is_in in (("cut", True), ("drop", False)):
             spoil(mode)
             storage.fails("UNKNOWN_OUTCOME", "put", "a", mode)
@@ -110,14 +110,14 @@ def test_a_lost_answer_is_an_unknown_outcome():
             storage.fails("UPSTREAM", "list", ".")
             storage.fails("UPSTREAM", "wait", "a", 0, 1000)
             spoil("pass")
-            value = storage.ok("get", "a").split()[1]
+            value = storage.at_last("get", "a").split()[1]
             assert value == (mode if is_in else "cut"), value
         # Who cannot connect has sent nothing.
         spoil("refuse")
         with Driver(settings + HASTE) as newcomer:
             newcomer.fails("UPSTREAM", "put", "a", "refused")
         spoil("pass")
-        assert storage.ok("get", "a").endswith(" cut")
+        assert storage.at_last("get", "a").endswith(" cut")
 
 
 def test_a_late_commit_of_somebody_deposed_is_refused():
@@ -157,7 +157,7 @@ def test_no_step_is_lost_nor_done_twice_while_leaders_go():
 def test_a_cluster_without_a_majority_does_nothing_that_it_denies():
     with Etcd(nodes=3) as servers:
         with Driver(servers.settings_for([servers.endpoint(1)]) + HASTE) as storage:
-            version = storage.ok("put", "a", "before")
+            version = storage.at_last("put", "a", "before")
             servers.kill(2)
             servers.kill(3)
             # It was proposed to nobody, or to members who will yet hear of it.
@@ -171,7 +171,7 @@ def test_a_cluster_without_a_majority_does_nothing_that_it_denies():
 
 def test_waiting_goes_on_at_another_member():
     with Etcd(nodes=3) as servers, Driver(servers.settings + HASTE) as storage, Driver(servers.settings) as other:
-        version = storage.ok("put", "a", "v")
+        version = storage.at_last("put", "a", "v")
         storage.spawn("wait", "wait", "a", version, 600000)
         wait_for("the watch to begin", lambda: connections(servers, 1) >= 2)
         servers.kill(1)
@@ -193,7 +193,7 @@ def connections(servers, node):
 
 def test_waiting_ends_when_the_server_does():
     with Etcd() as servers, Driver(servers.settings + HASTE) as storage:
-        version = storage.ok("put", "a", "v")
+        version = storage.at_last("put", "a", "v")
         storage.spawn("wait", "wait", "a", version, 600000)
         storage.spawn("absent", "wait", "b", 0, 600000)
         wait_for("the waits to begin", lambda: connections(servers, 1) >= 3)
@@ -202,15 +202,15 @@ def test_waiting_ends_when_the_server_does():
             assert storage.collect(name).startswith("fail UPSTREAM"), name
         servers.start(1)
         # A revision from before a restore is none to wait for.
-        assert storage.ok("wait", "a", 99999999, 300) == ""
+        assert storage.at_last("wait", "a", 99999999, 300) == ""
         # And history that was compacted is not needed.
         for i in range(20):
-            storage.ok("put", "b", i)
+            storage.at_last("put", "b", i)
         revision = servers.post(1, "kv/range", {"key": b64("bawn/b")})["header"]["revision"]
         servers.post(1, "kv/compaction", {"revision": revision, "physical": True})
-        assert storage.ok("wait", "a", version, 300) == ""
+        assert storage.at_last("wait", "a", version, 300) == ""
         storage.spawn("wait", "wait", "a", version, 600000)
-        storage.ok("put", "a", "w")
+        storage.at_last("put", "a", "w")
         assert storage.collect("wait").startswith("ok")
 
 

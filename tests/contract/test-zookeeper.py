@@ -206,7 +206,7 @@ def test_no_step_is_lost_nor_done_twice_on_a_bad_connection():
 def test_a_server_out_of_reach_is_upstream():
     with Zookeeper() as servers, driver.proxied(servers) as (front, proxy), \
             zookeeper(servers.settings_for([front]), ("request-timeout", "1s")) as store:
-        store.ok("put", "a", "before")
+        store.at_last("put", "a", "before")
         for mode in ("refuse", "reset"):
             proxy.set("way", mode)
             store.fails("UPSTREAM", "put", "a", mode)
@@ -214,15 +214,15 @@ def test_a_server_out_of_reach_is_upstream():
             store.fails("UPSTREAM", "list", ".")
             store.fails("UPSTREAM", "wait", "a", 1, 60000)
             proxy.set("way", "pass")
-            assert store.ok("get", "a").split()[1] == "before"
+            assert store.at_last("get", "a").split()[1] == "before"
         # What is held arrives when the network is back, long after it was given up.
         proxy.set("way", "hold")
         store.fails("UPSTREAM", "put", "a", "held")
         store.fails("UPSTREAM", "get", "a")
         proxy.set("way", "pass")
         wait_for("an answer", lambda: store.ask("get", "a").startswith("ok"))
-        store.ok("put", "a", "after")
-        assert store.ok("get", "a").split()[1] == "after"
+        store.at_last("put", "a", "after")
+        assert store.at_last("get", "a").split()[1] == "after"
 
 
 def four_letters(servers, word, node=1):
@@ -262,15 +262,15 @@ def sessions(servers):
 
 def test_a_paused_server_is_waited_for():
     with Zookeeper() as servers, zookeeper(servers.settings, ("session-timeout", "1s"), ("request-timeout", "1s")) as store:
-        store.ok("put", "a", "v")
+        store.at_last("put", "a", "v")
         servers.pause(1)
         store.fails("UPSTREAM", "get", "a")
         answer = store.ask("put", "a", "w")
         assert answer.startswith(("fail UPSTREAM", "fail UNKNOWN_OUTCOME")), answer
         servers.resume(1)
         wait_for("the server to answer", lambda: store.ask("get", "a").startswith("ok"))
-        store.ok("put", "a", "x")
-        assert store.ok("get", "a").endswith(" x")
+        store.at_last("put", "a", "x")
+        assert store.at_last("get", "a").endswith(" x")
 
 
 def test_no_step_is_lost_nor_done_twice_while_the_server_restarts():
@@ -307,14 +307,14 @@ def test_no_step_is_lost_nor_done_twice_while_leaders_go():
 def test_an_ensemble_without_a_majority_is_upstream():
     with Zookeeper(nodes=3) as servers:
         with zookeeper(servers.settings, ("request-timeout", "2s"), ("session-timeout", "1s")) as store:
-            store.ok("put", "a", "before")
+            store.at_last("put", "a", "before")
             servers.kill(2)
             servers.kill(3)
             wait_for("the last one to notice", lambda: store.ask("get", "a").startswith("fail UPSTREAM"))
             store.fails("UPSTREAM", "put", "a", "nobody")
             store.fails("UPSTREAM", "wait", "a", 1, 60000)
             servers.start(2)
-            assert store.ok("get", "a").endswith(" before")
+            assert store.at_last("get", "a").endswith(" before")
 
 
 def test_a_deposed_leader_gives_no_old_answer():
@@ -472,7 +472,7 @@ def test_tls_trusts_whom_it_is_told_to():
         papers = Certificates(folder.path, ["127.0.0.1"])
         base = without(servers.settings, "tls-enabled") + [("tls-enabled", "true"), ("request-timeout", "1s")]
         with zookeeper(base) as store:
-            store.ok("put", "a", "v")
+            store.at_last("put", "a", "v")
         refused = (
             without(base, "tls-ca-file") + [("tls-ca-file", papers.ca)],
             base + [("tls-server-name", "elsewhere.example")],
@@ -486,7 +486,7 @@ def test_tls_trusts_whom_it_is_told_to():
         taken = (base + [("tls-server-name", "localhost")], without(base, "tls-ca-file") + [("tls-skip-verify", "true")])
         for settings in taken:
             with zookeeper(settings) as store:
-                assert store.ok("get", "a").endswith(" v")
+                assert store.at_last("get", "a").endswith(" v")
         # Debian's server speaks 1.2 only.
         with zookeeper(base, ("tls-min-version", "tls13"), opened=False) as store:
             assert "tls-min-version" in store.fails("UPSTREAM", "open")

@@ -29,8 +29,8 @@ import time
 
 # How long a condition is waited for before it counts as never; a slow machine is not a failure.
 PATIENCE = 120
-# How long one question to a server may take before it is asked again.
-ANSWER = 5
+# How long one question to a server may take before it is asked again, by whoever asks again: a busy machine needs its time.
+ANSWER = 30
 
 
 class NotInstalled(Exception):

@@ -13,6 +13,9 @@
 #define OWNER_QUEUED 2u
 #define OWNER_ALREADY 4u
 
+/* At the end, for a bus that hangs: somebody waits for us to be gone. */
+#define LEAVE_MS 1000
+
 struct _BawnBusLink
 {
   grefcount refs;
@@ -26,6 +29,7 @@ struct _BawnBusLink
   guint lost_watch;
   GSource *timer; /* nullable: of the next attempt at whatever is missing */
   guint retry_ms;
+  guint n_pending; /* things begun that will call back */
   gboolean has_name;
   gboolean complained; /* of what is missing, so that it is not said again */
 };
@@ -133,6 +137,7 @@ on_name_answered (GObject *source, GAsyncResult *result, gpointer user_data)
       g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
   guint32 answer = 0;
 
+  link->n_pending--;
   if (is_closed (link) || link->connection != G_DBUS_CONNECTION (source))
     return;
   if (reply == NULL)
@@ -150,6 +155,7 @@ on_name_answered (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 request_name (BawnBusLink *link)
 {
+  link->n_pending++;
   g_dbus_connection_call (link->connection, BUS_NAME, BUS_PATH, BUS_NAME, "RequestName",
                           g_variant_new ("(su)", link->name, 0u), G_VARIANT_TYPE ("(u)"),
                           G_DBUS_CALL_FLAGS_NONE, -1, link->cancellable, on_name_answered,
@@ -235,6 +241,7 @@ on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GDBusConnection) connection =
       g_dbus_connection_new_for_address_finish (result, &error);
 
+  link->n_pending--;
   if (is_closed (link))
     return;
   if (connection != NULL && !g_dbus_connection_is_closed (connection))
@@ -263,6 +270,7 @@ connect_to_bus (BawnBusLink *link)
       return;
     }
 
+  link->n_pending++;
   g_dbus_connection_new_for_address (address,
                                      G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
                                          | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
@@ -292,6 +300,39 @@ bawn_bus_link_open (const char *name, BawnBusLinkFunc func, gpointer user_data)
   return link;
 }
 
+static void
+on_left (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (BawnBusLink) link = user_data;
+
+  (void) g_dbus_connection_close_finish (G_DBUS_CONNECTION (source), result, NULL);
+  link->n_pending--;
+}
+
+static gboolean
+on_patience_ended (gpointer user_data)
+{
+  *(gboolean *) user_data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* Until everything that was begun has ended, which it does at once unless the bus hangs. */
+static void
+wait_for_the_rest (BawnBusLink *link)
+{
+  GMainContext *context = g_main_context_get_thread_default ();
+  g_autoptr (GSource) timer = g_timeout_source_new (LEAVE_MS);
+  gboolean out_of_patience = FALSE;
+
+  g_source_set_callback (timer, on_patience_ended, &out_of_patience, NULL);
+  g_source_attach (timer, context);
+  while (link->n_pending > 0 && !out_of_patience)
+    g_main_context_iteration (context, TRUE);
+  g_source_destroy (timer);
+  if (link->n_pending > 0)
+    bawn_log_info ("bus", "the system bus does not even take our leave");
+}
+
 void
 bawn_bus_link_close (BawnBusLink *link)
 {
@@ -302,6 +343,10 @@ bawn_bus_link_close (BawnBusLink *link)
   stop_timer (link);
   drop_connection (link);
   if (connection != NULL && !g_dbus_connection_is_closed (connection))
-    (void) g_dbus_connection_close_sync (connection, NULL, NULL);
+    {
+      link->n_pending++;
+      g_dbus_connection_close (connection, NULL, on_left, link_ref (link));
+    }
+  wait_for_the_rest (link);
   link_unref (link);
 }

@@ -24,7 +24,7 @@ typedef struct _BawnBusLink BawnBusLink;
 typedef void (*BawnBusLinkFunc) (GDBusConnection *connection, gpointer user_data);
 
 BawnBusLink *bawn_bus_link_open (const char *name, BawnBusLinkFunc func, gpointer user_data);
-/* Gives the name back and waits until all that was sent is out. */
+/* Leaves, when all that was sent is out; but a bus that hangs is not waited for. */
 void bawn_bus_link_close (BawnBusLink *link);
 
 G_END_DECLS

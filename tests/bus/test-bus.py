@@ -4,6 +4,7 @@
 import json
 import os
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -408,6 +409,31 @@ def test_a_restarted_bus_disturbs_nobody(bus):
         bus.let("yes")
         code, said = bus.call_as_somebody("Seal")
         assert code == 0, said
+
+
+def test_a_bus_that_hangs_disturbs_nobody(bus):
+    with started(bus) as server, Client(bus) as client:
+        callers = [Client(bus) for _ in range(8)]
+        # More answers than fit between the two, at a moment when the bus takes none.
+        server.process.send_signal(signal.SIGSTOP)
+        for caller in callers:
+            for _ in range(30):
+                caller.connection.call(NAME, PATH, INTROSPECTABLE, "Introspect", None, None, Gio.DBusCallFlags.NONE, -1, None, None)
+            # Behind them: the bus has them all.
+            caller.has_owner()
+        bus.daemon.stand_still()
+        server.process.send_signal(signal.SIGCONT)
+        try:
+            server.ready()
+            assert server.call("GET", "sys/health").status == 200
+            assert server.call("PUT", "sys/seal").status == 204
+            assert server.stop() == 0
+        finally:
+            bus.daemon.signal(signal.SIGCONT)
+        for caller in callers:
+            caller.close()
+        server.start()
+        wait_for("the server to be on the bus", client.has_owner)
 
 
 def test_a_name_that_is_refused_is_asked_for_again(bus):

@@ -62,7 +62,7 @@ def missing():
     """What a machine needs for this and does not have; None if it has it all."""
     if Gio is None:
         return "python3-gi is not here"
-    for program in ("dbus-daemon", "gdbus"):
+    for program in ("dbus-daemon", "gdbus", "busctl"):
         if shutil.which(program) is None:
             return program + " is not here"
     return None

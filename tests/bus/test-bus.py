@@ -606,6 +606,51 @@ def test_the_command_line_asks_the_bus(bus):
         assert keys(by_http.stdout) == keys(by_bus.stdout), (by_http.stdout, by_bus.stdout)
 
 
+def manual_block(first_words):
+    """The lines of the manual's example that begins so, as they are typed."""
+    with open(os.path.join(SRC, "doc/man/org.bawn.Bawn1.5.scd")) as f:
+        blocks = f.read().split("```\n")[1::2]
+    return next(block for block in blocks if block.startswith(first_words))
+
+
+def test_the_health_check_of_the_manual_tells_what_is_so(bus):
+    check = manual_block("busctl -")
+    environment = dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=bus.address)
+
+    def run():
+        done = subprocess.run(["sh", "-c", check], capture_output=True, text=True, env=environment, timeout=PATIENCE)
+        assert done.stdout == "", done
+        return done.returncode
+
+    assert run() == 2
+    with started(bus) as server:
+        assert run() == 2
+        server.ready()
+        assert run() == 0
+        server.call("PUT", "sys/seal")
+        assert run() == 2
+
+
+def test_the_queries_of_the_manual_work(bus):
+    environment = dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=bus.address, PATH=os.path.dirname(BAWN) + ":" + os.environ["PATH"])
+    with started(bus) as server:
+        server.ready()
+        for block in ("bawn status", "busctl --json"):
+            for line in manual_block(block).splitlines():
+                done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, env=environment, timeout=PATIENCE)
+                assert done.returncode == 0 and "active" in done.stdout, (line, done)
+
+
+def test_the_unseal_of_the_manual_works(bus):
+    code = manual_block("import getpass").replace('getpass.getpass("Share: ")', "input()")
+    bus.let("yes")
+    with started(bus) as server:
+        server.init(shares=2, threshold=2)
+        done = subprocess.run(["/usr/bin/python3", "-c", code], input=server.shares[0] + "\n", capture_output=True, text=True,
+                              env=dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=bus.address), timeout=PATIENCE)
+        assert done.stdout.strip() == "(true, uint32 1, uint32 2)", done
+
+
 if __name__ == "__main__":
     why = missing()
     if why:

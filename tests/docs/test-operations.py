@@ -18,27 +18,29 @@ ANY = re.compile(r"\bbawn_log_[a-z_]+ \(|\bg_(?:message|warning|critical) \(")
 
 
 def arguments(text, start):
-    """What is between the parentheses, of which the first is just before @start."""
-    depth, at, quoted = 1, start, False
+    """What stands between the commas of a call, of which the parenthesis is just before @start."""
+    found, depth, at, begin = [], 1, start, start
     while depth:
-        if quoted:
-            at += text[at] == "\\"
-            quoted = text[at] != '"' or text[at - 1] == "\\"
-        elif text[at] == '"':
-            quoted = True
-        else:
-            depth += {"(": 1, ")": -1}.get(text[at], 0)
+        if text[at] == '"':
+            at = re.compile(r'"(?:[^"\\]|\\.)*"').match(text, at).end()
+            continue
+        depth += {"(": 1, "{": 1, ")": -1, "}": -1}.get(text[at], 0)
+        if depth == 0 or depth == 1 and text[at] == ",":
+            found.append(text[begin:at])
+            begin = at + 1
         at += 1
-    return text[start:at - 1]
+    return found
 
 
-def template(call):
-    """The format in a call, with … for what differs; None if the whole differs."""
-    call = re.sub(r'(?<=")\s*(?:G_G[A-Z0-9]+_FORMAT|PRI[a-z0-9]+)\s*(?=")', '""', call)
-    strings = ["".join(re.findall(r'"((?:[^"\\]|\\.)*)"', run)) for run in re.findall(r'"(?:[^"\\]|\\.)*"(?:\s*"(?:[^"\\]|\\.)*")*', call)]
-    # The first may be the name of a module.
-    text = strings[0] if " " in strings[0] or "%" in strings[0] or len(strings) == 1 else strings[1]
-    text = re.sub(r"%[-0-9.*]*(?:z|l|ll|G[A-Z0-9_]*)?[a-zA-Z]?", "…", text.replace('\\"', '"').replace("%%", "%"))
+def template(function, given):
+    """The format of a call, with … for what differs; None if the whole differs."""
+    # Before it may stand a level, a module, and fields.
+    place = 0 if function.startswith("g_") else 3 if function == "bawn_log_with" else 1
+    if len(given) <= place or '"' not in given[place]:
+        return None
+    text = re.sub(r"\bG_G[A-Z0-9]+_FORMAT\b|\bPRI[a-z0-9]+\b", "", given[place])
+    text = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', text)).replace('\\"', '"')
+    text = re.sub(r"%[-0-9.*]*(?:z|l|ll)?[a-zA-Z]?", "…", text)
     return None if set(text) <= set("… :;") else text
 
 
@@ -48,11 +50,9 @@ def messages(pattern):
         with open(path, encoding="utf-8") as f:
             text = f.read()
         for call in pattern.finditer(text):
-            if text[:call.start()].endswith(("#define ", "void\n")):
-                continue
-            inside = arguments(text, call.end() if text[call.end() - 1] == "(" else text.index("(", call.start()) + 1)
-            if '"' in inside:
-                found[template(inside)] = "%s:%d" % (os.path.relpath(path, SOURCE), text.count("\n", 0, call.start()) + 1)
+            given = arguments(text, text.index("(", call.start()) + 1)
+            found[template(call.group().partition(" ")[0], given)] = \
+                "%s:%d" % (os.path.relpath(path, SOURCE), text.count("\n", 0, call.start()) + 1)
     found.pop(None, None)
     return found
 

@@ -161,6 +161,8 @@ class Page:
 def run_page(path, kind):
     if kind in KINDS:
         KINDS[kind].check_installed()
+    if kind == "etcd" and shutil.which("etcdctl") is None:
+        raise NotInstalled("etcdctl is not installed")
     with contextlib.closing(Page(path)) as page:
         page.run()
 

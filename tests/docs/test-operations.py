@@ -3,15 +3,18 @@
 """doc/operations.md explains every warning and every error that the server can log, and none that it cannot.
 
 What differs from one to the next is `…` in the page, and a conversion of printf in the sources. Links within the documents lead
-somewhere.
+somewhere, and the commands in them are commands of bawn, with flags that these have.
 """
 
 import glob
 import os
 import re
+import shlex
+import subprocess
 import sys
 
 SOURCE = os.environ.get("srcdir") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("builddir") or os.path.join(SOURCE, "build")
 PAGE = os.path.join(SOURCE, "doc/operations.md")
 LOUD = re.compile(r"\bbawn_log_(?:warn|error) \(|\bbawn_log_with \(\s*BAWN_LOG_(?:WARN|ERROR)\b|\bg_(?:message|warning|critical) \(")
 ANY = re.compile(r"\bbawn_log_[a-z_]+ \(|\bg_(?:message|warning|critical) \(")
@@ -75,6 +78,47 @@ def broken_links():
                 yield "%s: no heading %s in %s" % (os.path.basename(path), anchor, os.path.basename(target))
 
 
+def ask(*words):
+    return subprocess.run([os.path.join(BUILD, "src/cli/bawn"), *words], capture_output=True, text=True,
+                          env={"LC_ALL": "C.UTF-8", "LANGUAGE": "C"}).stdout
+
+
+def commands(*words):
+    for word in ask("__complete", *words, "").split():
+        yield " ".join(words + (word,))
+        yield from commands(*words, word)
+
+
+def command_lines():
+    """Where, and the words behind bawn, in blocks of code."""
+    for path in sorted(glob.glob(os.path.join(SOURCE, "doc/*.md"))) + [os.path.join(SOURCE, "README")]:
+        with open(path, encoding="utf-8") as f:
+            lines = f.read().splitlines()
+        fenced = False
+        for number, line in enumerate(lines, 1):
+            fenced ^= line.startswith("```")
+            found = re.search(r"(?:^|[|;({] ?|[A-Z_]+=\S+ )bawn ([^|;)>&]*)", line.strip())
+            if found and (fenced or line.startswith("    ")):
+                yield "%s:%d" % (os.path.basename(path), number), shlex.split(found.group(1), comments=True)
+
+
+def wrong_commands():
+    known = set(commands())
+    helps = {}
+    lines = list(command_lines())
+    if len(lines) < 40:
+        yield "only %d commands are found" % len(lines)
+    for where, words in lines:
+        names = [name for name in (" ".join(words[:n]) for n in (3, 2, 1)) if name in known]
+        if not names or any(name.startswith(names[0] + " ") for name in known):
+            yield "%s: no command %s" % (where, " ".join(words))
+            continue
+        text = helps.setdefault(names[0], ask(*names[0].split(), "-help"))
+        for flag in (word.split("=")[0] for word in words if re.match("-[a-z]", word)):
+            if not re.search(r"^  %s(=|$)" % re.escape(flag), text, re.M):
+                yield "%s: %s has no %s" % (where, names[0], flag)
+
+
 def main():
     with open(PAGE, encoding="utf-8") as f:
         text = f.read()
@@ -91,6 +135,7 @@ def main():
         ("every warning and error is in doc/operations.md", ["%s: %s" % (loud[m], m) for m in loud if m not in explained]),
         ("every message in doc/operations.md is in the sources", [m for m in sorted(explained) if not is_known(m)]),
         ("links between the documents lead somewhere", list(broken_links())),
+        ("the commands that documents name exist, with their flags", list(wrong_commands())),
     )
     for number, (name, faults) in enumerate(checks, 1):
         for fault in faults:

@@ -38,6 +38,7 @@ struct _BawnCore
 
   GMutex lifecycle; /* held through init, unseal and seal, one at a time */
   GPtrArray *given; /* under it: the shares given for an unseal */
+  gboolean stays_sealed; /* the same: it was sealed, so that it does not unseal itself */
   GMutex lock;      /* guards what follows, never held while waiting */
   BawnActive *active;
   BawnStatus *status;
@@ -317,6 +318,18 @@ GPtrArray *
 bawn_core_get_given_shares (BawnCore *core)
 {
   return core->given;
+}
+
+void
+bawn_core_keep_sealed (BawnCore *core)
+{
+  core->stays_sealed = TRUE;
+}
+
+gboolean
+bawn_core_stays_sealed (BawnCore *core)
+{
+  return core->stays_sealed;
 }
 
 BawnActive *

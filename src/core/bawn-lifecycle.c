@@ -529,6 +529,7 @@ bawn_core_seal (BawnCore *core, const char *reason)
   g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (bawn_core_get_lifecycle_lock (core));
   BawnHa *ha = bawn_core_get_ha (core);
 
+  bawn_core_keep_sealed (core);
   if (!bawn_core_is_unsealed (core))
     return;
 

@@ -27,6 +27,9 @@ void bawn_lifecycle_watch (BawnCore *core);
 GMutex *bawn_core_get_lifecycle_lock (BawnCore *core);
 /* (element-type BawnSecret): the shares that count for the unseal under way; under the lock of the lifecycle. */
 GPtrArray *bawn_core_get_given_shares (BawnCore *core);
+/* Somebody has it sealed, and may have even while it was: from now on only people unseal it. Under the same lock. */
+void bawn_core_keep_sealed (BawnCore *core);
+gboolean bawn_core_stays_sealed (BawnCore *core);
 BawnActive *bawn_core_new_active (BawnCore *core, BawnSecret *token_key);
 /* Unsealed: the keys are there, and the names of the cluster. */
 void bawn_core_set_unsealed (BawnCore *core, const char *cluster_name, const char *cluster_id, BawnClusterIdentity *identity);

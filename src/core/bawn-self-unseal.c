@@ -24,6 +24,8 @@ open_locked (BawnCore *core, BawnSecret *given, GError **error)
 
   if (bawn_core_is_unsealed (core))
     return TRUE;
+  if (bawn_core_stays_sealed (core))
+    return bawn_fail (error, BAWN_ERROR_SEALED, "this node was sealed, and stays so until people unseal it or it is restarted");
   if (!bawn_seal_records_load (txn, &records, error))
     return FALSE;
 

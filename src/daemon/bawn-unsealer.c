@@ -25,7 +25,8 @@ struct _BawnUnsealer
   gboolean self_unsealing;
   gboolean keep;
   gulong handler;
-  GThread *thread; /* nullable */
+  GThread *thread;      /* nullable */
+  BawnSecret *root_key; /* nullable: of an earlier process, and to be tried; of the thread, once there is one */
 
   GMutex lock;
   GCond changed;
@@ -102,22 +103,67 @@ tell (BawnUnsealer *unsealer, const char *text)
   complain (text);
 }
 
-/* TRUE: there is nothing left to be tried. */
+/* The key is not of this storage, or is not wanted any more. */
 static gboolean
-try (BawnUnsealer *unsealer)
+is_useless (const GError *error)
 {
-  g_autoptr(BawnStatus) status = bawn_core_ref_status (unsealer->core);
+  return bawn_error_is (error, BAWN_ERROR_DENIED) || bawn_error_is (error, BAWN_ERROR_CORRUPT)
+         || bawn_error_is (error, BAWN_ERROR_INVALID) || bawn_error_is (error, BAWN_ERROR_SEALED);
+}
+
+/* A storage that does not answer just now says nothing about the key. */
+static gboolean
+try_kept (BawnUnsealer *unsealer)
+{
   g_autoptr(GError) error = NULL;
 
-  if (!status->sealed)
-    return TRUE;
+  if (unsealer->root_key == NULL)
+    return FALSE;
+  if (bawn_core_unseal_with_root_key (unsealer->core, unsealer->root_key, &error))
+    {
+      bawn_log_info ("daemon", "unsealed with the root key that the service manager has kept");
+      return TRUE;
+    }
+  tell (unsealer, error->message);
+  if (is_useless (error))
+    {
+      g_clear_pointer (&unsealer->root_key, bawn_secret_unref);
+      bawn_fdstore_forget (KEPT_NAME);
+    }
+
+  return FALSE;
+}
+
+/* The same; *out_hopeless: people are needed. */
+static gboolean
+try_seal (BawnUnsealer *unsealer, gboolean *out_hopeless)
+{
+  g_autoptr(GError) error = NULL;
+
+  *out_hopeless = !unsealer->self_unsealing;
+  if (!unsealer->self_unsealing)
+    return FALSE;
   if (bawn_core_unseal_self (unsealer->core, &error))
     return TRUE;
   /* Initialised by whom, and when, is not this node's business. */
   if (!bawn_error_is (error, BAWN_ERROR_INVALID))
     tell (unsealer, error->message);
   /* Without a key there is nothing to wait for but people. */
-  return bawn_error_is (error, BAWN_ERROR_SEALED);
+  *out_hopeless = bawn_error_is (error, BAWN_ERROR_SEALED);
+  return FALSE;
+}
+
+/* TRUE: there is nothing left to be tried. */
+static gboolean
+try (BawnUnsealer *unsealer)
+{
+  g_autoptr(BawnStatus) status = bawn_core_ref_status (unsealer->core);
+  gboolean hopeless = FALSE;
+
+  if (!status->sealed || try_kept (unsealer) || try_seal (unsealer, &hopeless))
+    return TRUE;
+
+  return hopeless && unsealer->root_key == NULL;
 }
 
 /* FALSE: it is time to end. */
@@ -141,6 +187,7 @@ run (gpointer data)
   while (wait (unsealer, pause_us) && !try (unsealer))
     pause_us = MIN (2 * pause_us, LONGEST_PAUSE_US);
 
+  g_clear_pointer (&unsealer->root_key, bawn_secret_unref);
   return NULL;
 }
 
@@ -184,21 +231,14 @@ on_status_changed (BawnCore *core, gpointer user_data)
 
 /* What an earlier process has left. */
 static void
-use_kept (BawnUnsealer *unsealer)
+take_kept (BawnUnsealer *unsealer)
 {
-  g_autoptr(BawnSecret) root_key = bawn_fdstore_take (KEPT_NAME);
-  g_autoptr(GError) error = NULL;
-
-  if (root_key == NULL)
+  unsealer->root_key = bawn_fdstore_take (KEPT_NAME);
+  if (unsealer->root_key == NULL || unsealer->keep)
     return;
-  if (unsealer->keep && bawn_core_unseal_with_root_key (unsealer->core, root_key, &error))
-    {
-      bawn_log_info ("daemon", "unsealed with the root key that the service manager has kept");
-      return;
-    }
+
+  g_clear_pointer (&unsealer->root_key, bawn_secret_unref);
   bawn_fdstore_forget (KEPT_NAME);
-  if (error != NULL)
-    complain (error->message);
 }
 
 BawnUnsealer *
@@ -212,9 +252,11 @@ bawn_unsealer_start (BawnCore *core, const BawnSealSettings *settings)
   unsealer->self_unsealing = settings->self_unsealing;
   unsealer->keep = settings->keep;
   unsealer->handler = g_signal_connect (core, "status-changed", G_CALLBACK (on_status_changed), unsealer);
-  use_kept (unsealer);
-  if (unsealer->self_unsealing && !try (unsealer))
+  take_kept (unsealer);
+  if (!try (unsealer))
     unsealer->thread = g_thread_new ("bawn-unsealer", run, unsealer);
+  else
+    g_clear_pointer (&unsealer->root_key, bawn_secret_unref);
 
   return unsealer;
 }

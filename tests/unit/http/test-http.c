@@ -128,7 +128,7 @@ test_errors (void)
     { BAWN_ERROR_STANDBY, 503, "\r\nRetry-After: 1\r\n" },
     { BAWN_ERROR_BUSY, 503, "\r\nRetry-After: 1\r\n" },
     { BAWN_ERROR_TIMEOUT, 504, "the inner truth" },
-    { BAWN_ERROR_UNKNOWN_OUTCOME, 503, "did not say" },
+    { BAWN_ERROR_UNKNOWN_OUTCOME, 503, "it is not known" },
     { BAWN_ERROR_DEPOSED, 503, "node is not active" },
   };
   g_autoptr(Fixture) fixture = fixture_new ("");

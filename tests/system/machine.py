@@ -45,16 +45,41 @@ def wait_for(what, condition, patience=PATIENCE):
     raise AssertionError("waited in vain for " + what)
 
 
-def check_possible():
+def check_host():
+    """What no package can mend."""
     if os.geteuid() != 0:
         raise Impossible("only root can boot a machine")
+    with tempfile.TemporaryDirectory() as place:
+        mounts = "mount -t tmpfs none %s && mkdir %s/u %s/w %s/m && mount -t overlay -o lowerdir=/etc,upperdir=%s/u,workdir=%s/w none %s/m"
+        line = mounts % ((place,) * 7)
+        if subprocess.run(["unshare", "--mount", "--pid", "--fork", "sh", "-c", line], capture_output=True).returncode != 0:
+            raise Impossible("no namespaces or mounts can be made here")
+    group = os.path.join(cgroup_root(), "bawn-probe-%d" % os.getpid())
+    try:
+        os.mkdir(group)
+        try:
+            enter = subprocess.run(["sh", "-c", "echo $$ >%s/cgroup.procs" % group], capture_output=True)
+        finally:
+            wait_for("the group to be empty", lambda: remove_group(group))
+    except OSError as error:
+        raise Impossible("no control groups (v2) can be made here: %s" % error.strerror)
+    if enter.returncode != 0:
+        raise Impossible("no process can be moved to another control group here")
+
+
+def remove_group(group):
+    try:
+        os.rmdir(group)
+        return True
+    except OSError:
+        return False
+
+
+def check_possible():
+    check_host()
     for program in ("systemd-nspawn", "mmdebstrap", "nsenter", "make"):
         if shutil.which(program) is None:
             raise Impossible("there is no " + program)
-    if subprocess.run(["unshare", "--mount", "--pid", "--fork", "true"], capture_output=True).returncode != 0:
-        raise Impossible("no namespaces can be made here")
-    if not os.access(cgroup_root(), os.W_OK):
-        raise Impossible("no control groups (v2) can be made here")
 
 
 def cgroup_root():
@@ -247,3 +272,10 @@ def installed_paths():
     with open(os.path.join(BUILD, "data/systemd/bawnd.service")) as f:
         found = re.search(r"^ExecStart=(\S+) --config (\S+)$", f.read(), re.M)
     return found.group(1), os.path.dirname(found.group(2))
+
+
+if __name__ == "__main__":
+    try:
+        check_host()
+    except Impossible as why:
+        sys.exit("no machine can be booted here: %s" % why)

@@ -25,6 +25,7 @@ typedef struct _BawnConfigGroup BawnConfigGroup;
 #define BAWN_TYPE_CONFIG_GROUP (bawn_config_group_get_type ())
 GType bawn_config_group_get_type (void);
 /* </installed> */
+char *bawn_config_format_size (gint64 value);
 
 /* @path (nullable) is read first, then the files *.conf of the folder @path.d in order, then
  * BAWN_<GROUP>_<KEY> from @environment (nullable, a g_get_environ() array). */
@@ -51,7 +52,6 @@ char *bawn_config_get_string (BawnConfigGroup *group, const char *key, const cha
 GStrv bawn_config_get_list (BawnConfigGroup *group, const char *key);
 gboolean bawn_config_get_bool (BawnConfigGroup *group, const char *key, gboolean fallback);
 gint64 bawn_config_get_int (BawnConfigGroup *group, const char *key, gint64 fallback, gint64 min, gint64 max);
-char *bawn_config_format_size (gint64 value);
 gint64 bawn_config_get_size (BawnConfigGroup *group, const char *key, gint64 fallback, gint64 min, gint64 max);
 gint64 bawn_config_get_duration_us (BawnConfigGroup *group, const char *key, gint64 fallback, gint64 min, gint64 max);
 /* @names is NULL-terminated; the index of the value, or @fallback. */

@@ -27,7 +27,7 @@ trap 'rm -rf "$scratch"' EXIT
 # Sources that mark messages, and files whose texts a desktop shows.
 marked () {
   grep -rlE '\b(N?_|n?gettext|C_|NC_|Q_) ?\("' src --include='*.c' --include='*.h'
-  find data \( -name '*.policy' -o -name '*.policy.in' -o -name '*.desktop.in' -o -name '*.metainfo.xml.in' \) -print
+  find data \( -name '*.policy.in' -o -name '*.desktop.in' -o -name '*.metainfo.xml.in' \) -print
 }
 
 # The translations of a language, its header left out.

@@ -64,6 +64,13 @@ else
   skip "AppArmor's parser takes the profile" "apparmor is not here"
 fi
 
+# Who is not let ask who calls can let nobody do anything.
+asked=$(cat "$src"/src/bus/*.c | tr -d '\n' | grep -oE '"org\.freedesktop\.DBus",[[:space:]]*"[A-Z][A-Za-z]*"|BUS_NAME,[[:space:]]*"[A-Z][A-Za-z]*"' |
+  sed -E 's/.*"([A-Za-z]+)"$/\1/' | sort -u)
+check "AppArmor's profile lets the server ask the bus what it asks" \
+  "$(for method in $asked; do grep -qE "[{,]$method[,}]" data/apparmor/usr.sbin.bawnd || echo "$method"; done
+     [ "$(echo "$asked" | wc -w)" -ge 2 ] || echo 'it asks nothing')"
+
 if [ -f /usr/share/selinux/devel/Makefile ]; then
   cp "$src/data/selinux/bawn.te" "$src/data/selinux/bawn.if" data/selinux/bawn.fc "$scratch"
   check "the SELinux module compiles, with its file contexts" \

@@ -82,6 +82,7 @@ typedef struct
   BawnStatusLine *status_line; /* nullable */
   BawnWatchdog *watchdog;      /* nullable: nobody wants to know */
   GMainLoop *loop;
+  guint signals[3]; /* sources; 0: not heeded */
   gboolean stopping;
 } BawnDaemon;
 
@@ -410,6 +411,22 @@ start_bus (BawnDaemon *daemon)
     daemon->bus = bawn_bus_start (&setup);
 }
 
+/* From the moment on that there is something to be given back: the lease, if the node unseals itself. */
+static void
+heed_signals (BawnDaemon *daemon)
+{
+  daemon->signals[0] = g_unix_signal_add (SIGTERM, on_stop, daemon);
+  daemon->signals[1] = g_unix_signal_add (SIGINT, on_stop, daemon);
+  daemon->signals[2] = g_unix_signal_add (SIGHUP, on_reload, daemon);
+}
+
+static void
+ignore_signals (BawnDaemon *daemon)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (daemon->signals); i++)
+    g_clear_handle_id (&daemon->signals[i], g_source_remove);
+}
+
 static gboolean
 start (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
 {
@@ -437,6 +454,7 @@ start (BawnDaemon *daemon, const BawnArguments *arguments, GError **error)
         return FALSE;
     }
 
+  heed_signals (daemon);
   daemon->status_line = bawn_status_line_new (daemon->core);
   daemon->unsealer = bawn_unsealer_start (daemon->core, daemon->seal_settings);
   bawn_http_server_start (daemon->http);
@@ -464,24 +482,17 @@ ping (void (*pong) (gpointer data), gpointer pong_data, gpointer server)
 static void
 serve (BawnDaemon *daemon)
 {
-  guint sources[] = {
-    g_unix_signal_add (SIGTERM, on_stop, daemon),
-    g_unix_signal_add (SIGINT, on_stop, daemon),
-    g_unix_signal_add (SIGHUP, on_reload, daemon),
-  };
-
   print_banner (daemon);
   warn_of_idle_sockets ();
   bawn_notify ("READY=1");
   daemon->watchdog = bawn_watchdog_new (ping, daemon->http);
   g_main_loop_run (daemon->loop);
-  for (guint i = 0; i < G_N_ELEMENTS (sources); i++)
-    g_source_remove (sources[i]);
 }
 
 static void
 clear_daemon (BawnDaemon *daemon)
 {
+  ignore_signals (daemon);
   /* In this order: nobody is sent to a closed door, nor asks a core that has gone. */
   if (daemon->unsealer != NULL)
     bawn_unsealer_stop (daemon->unsealer);

@@ -163,6 +163,7 @@ def test_reload_and_logrotate():
     bawn("secrets list", token=keys["root"])
     before = machine.run("wc -c </var/log/bawn/audit.log")
     assert int(before) > 0
+    provide("/etc/logrotate.d/bawn")
     machine.run("logrotate -f /etc/logrotate.d/bawn")
     rotated = "/var/log/bawn/audit.log.1"
 
@@ -317,6 +318,13 @@ def test_instances_form_a_cluster():
     machine.run("systemctl disable bawnd@n1 bawnd@n2 bawnd@n3")
 
 
+def provide(path):
+    """For a build that was not installed in /usr: to where the other program looks."""
+    inside = (os.path.dirname(etc) if path.startswith("/etc/") else os.path.dirname(os.path.dirname(bawnd))) \
+        + path[len("/etc" if path.startswith("/etc/") else "/usr"):]
+    machine.run("test -e %s || cp %s %s" % (path, inside, path))
+
+
 def make_credential(name, data, unit="bawnd"):
     machine.run("mkdir -p -m 700 /etc/credstore.encrypted")
     machine.run("base64 -d | systemd-creds encrypt --with-key=host --name=%s - /etc/credstore.encrypted/%s-%s" % (name, unit, name),
@@ -439,6 +447,9 @@ def test_the_smoke_test_passes_under_systemd_run():
 
 
 def test_rules_for_other_programs():
+    for name in ("bawn-api.xml", "bawn-cluster.xml"):
+        provide("/usr/lib/firewalld/services/" + name)
+    provide("/etc/ufw/applications.d/bawn")
     machine.run("firewall-offline-cmd --check-config")
     assert "8200/tcp" in machine.run("firewall-offline-cmd --info-service=bawn-api")
     assert "8201/tcp" in machine.run("firewall-offline-cmd --info-service=bawn-cluster")

@@ -134,10 +134,12 @@ def test_everybody_may_read(bus):
         assert (code, said.strip()) == (0, "(<true>,)"), said
 
 
-def changes(client):
-    """What PropertiesChanged has said so far, all together."""
+def changes(client, before=None):
+    """What PropertiesChanged has said so far, or before that signal, all together."""
     together = {}
     for member, arguments in client.hear():
+        if (member, arguments) == before:
+            break
         if member == "PropertiesChanged":
             assert arguments[0] == NAME and arguments[2] == [], arguments
             together.update(arguments[1])
@@ -154,16 +156,17 @@ def test_changes_are_told(bus):
         server.call("PUT", "sys/unseal", {"key": server.shares[0]})
         wait_for("the progress to be told", lambda: changes(client).get("UnsealProgress") == 1)
         server.call("PUT", "sys/unseal", {"key": server.shares[1]})
-        client.wait_signal("the server to be active", lambda m, a: m == "StateChanged" and a[1] == "active")
+        active = client.wait_signal("the server to be active", lambda m, a: m == "StateChanged" and a[1] == "active")
         # The properties come first: whoever hears the signal has them.
-        told = changes(client)
+        told = changes(client, before=active)
         assert told["Sealed"] is False and told["IsSelf"] is True and told["UnsealProgress"] == 0, told
         client.wait_signal("a leader", lambda m, a: m == "LeaderChanged" and a[:3] == ("", server.url, True) and a[3] > 0)
         assert not {"Version", "NodeId", "LeaseTimeLeftMs"} & set(told), told
         client.signals.clear()
         assert server.call("PUT", "sys/seal").status == 204
-        client.wait_signal("the server to be sealed", lambda m, a: m == "StateChanged" and a[1] == "sealed")
-        assert changes(client)["Sealed"] is True and changes(client)["ClusterName"] == "", changes(client)
+        sealed = client.wait_signal("the server to be sealed", lambda m, a: m == "StateChanged" and a[1] == "sealed")
+        told = changes(client, before=sealed)
+        assert told["Sealed"] is True and told["ClusterName"] == "", told
         client.wait_signal("no leader", lambda m, a: m == "LeaderChanged" and a[:3] == (server.url, "", False))
 
 

@@ -91,6 +91,27 @@ on_connection (GDBusConnection *connection, gpointer user_data)
     bawn_log_error ("bus", "%s cannot be shown: %s", BAWN_BUS_PATH, error->message);
 }
 
+static gboolean
+on_line_end (gpointer reached)
+{
+  *(gboolean *) reached = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* Does what stands in the line at this moment; what comes behind that may never end. */
+static void
+work_off (GMainContext *context)
+{
+  g_autoptr (GSource) line_end = g_idle_source_new ();
+  gboolean reached = FALSE;
+
+  g_source_set_priority (line_end, G_PRIORITY_DEFAULT);
+  g_source_set_callback (line_end, on_line_end, &reached, NULL);
+  g_source_attach (line_end, context);
+  while (!reached)
+    g_main_context_iteration (context, TRUE);
+}
+
 static gpointer
 run (gpointer data)
 {
@@ -106,11 +127,9 @@ run (gpointer data)
   g_main_loop_run (bus->loop);
 
   bawn_bus_methods_close (bus->methods);
-  while (g_main_context_iteration (bus->context, FALSE))
-    ;
+  work_off (bus->context);
   bawn_bus_link_close (link);
-  while (g_main_context_iteration (bus->context, FALSE))
-    ;
+  work_off (bus->context);
   g_clear_signal_handler (&bus->handler, bus->core);
   g_source_destroy (bus->changed);
   g_source_unref (bus->changed);

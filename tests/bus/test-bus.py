@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import xml.etree.ElementTree
 
 from bus import INTROSPECTABLE, NAME, NOBODY, PATH, PROPERTIES, Bus, Client, Gio, GLib, RemoteError, missing
@@ -512,6 +513,31 @@ def test_a_flood_is_turned_away(bus):
         assert set(answers) <= {"", ERROR + "Busy", "org.freedesktop.DBus.Error.LimitsExceeded"} and "" in answers, set(answers)
         for flooder in flooders:
             flooder.close()
+
+
+def test_a_server_ends_in_the_middle_of_a_flood(bus):
+    over = threading.Event()
+
+    def flood():
+        with Client(bus) as client:
+            while not over.is_set():
+                try:
+                    client.get_all()
+                except RemoteError:
+                    pass
+
+    with started(bus) as server:
+        server.ready()
+        threads = [threading.Thread(target=flood) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        try:
+            assert server.stop() == 0
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+        server.start()
 
 
 def answer_of(connection, result):

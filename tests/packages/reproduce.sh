@@ -49,7 +49,7 @@ elsewhere () { # FOLDER COMMAND…
   shift
   # shellcheck disable=SC2086 # words
   (umask 077 && cd "$folder" && $as_another env -i PATH="$PATH" HOME="$place" TZ=Asia/Kathmandu LC_ALL=C.UTF-8 LANGUAGE=de \
-    NO_FAKE_STAT=1 DEB_BUILD_OPTIONS='nocheck parallel=1' $later "$@") >>"$log" 2>&1
+    NO_FAKE_STAT=1 DEB_BUILD_OPTIONS='nocheck parallel=3' $later "$@") >>"$log" 2>&1
 }
 elsewhere "$place/tarball" tar --strip-components=1 -xf "../${tarball##*/}" || give_up 'the tarball is unpacked'
 elsewhere "$place/tarball/build" sh -c '../configure -q && make -s dist' || give_up 'the tarball is made again'

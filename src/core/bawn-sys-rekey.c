@@ -14,6 +14,7 @@ typedef struct
   const char *nonce;
   gboolean verifying;
   BawnRekeyOutcome outcome;
+  guint64 epoch;     /* of the attempt that was made last */
   gboolean doubtful; /* whether it is in force cannot be told */
 } Step;
 
@@ -115,6 +116,8 @@ take_share (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error)
     return bawn_fail (error, BAWN_ERROR_SEALED, "node is not active");
   bawn_rekey_outcome_clear (&step->outcome);
   step->outcome = (BawnRekeyOutcome) BAWN_REKEY_OUTCOME_INIT;
+  /* Before anything is read: a later term does not commit what was read in this one. */
+  step->epoch = bawn_store_get_epoch (bawn_core_get_store (core));
   if (step->verifying
       && !bawn_rekey_verify (step->rekey, step->share, step->nonce, &step->outcome, error))
     return FALSE;
@@ -131,12 +134,12 @@ take_share (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error)
 /* The commit has failed. What was not answered is asked about, since the new shares are nowhere but here; if that is of no use
  * they are handed out in doubt. Those that are being verified are out already. TRUE if they are to be handed out. */
 static gboolean
-settle (BawnCore *core, Step *step, guint64 epoch, GError **inout_failure)
+settle (BawnCore *core, Step *step, GError **inout_failure)
 {
   if (!step->outcome.commit || !bawn_error_is (*inout_failure, BAWN_ERROR_UNKNOWN_OUTCOME))
     return FALSE;
 
-  switch (bawn_core_settle_seal (core, step->outcome.config.id, epoch))
+  switch (bawn_core_settle_seal (core, step->outcome.config.id, step->epoch))
     {
     case BAWN_DOUBT_IN:
       return TRUE;
@@ -172,10 +175,7 @@ run_step (BawnCore *core, BawnRequest *request, gboolean may_block, Step *step, 
   BawnRekeyStatus progress = { 0 };
   g_autoptr (GError) failure = NULL;
   bawn_rekey_get_status (step->rekey, &progress);
-
-  guint64 epoch = bawn_store_get_epoch (bawn_core_get_store (core));
-
-  if (!bawn_core_transact (core, take_share, step, &failure) && !settle (core, step, epoch, &failure))
+  if (!bawn_core_transact (core, take_share, step, &failure) && !settle (core, step, &failure))
     {
       if (!progress.started)
         bawn_sys_explain_gathering (core, BAWN_SYS_GATHERING_REKEY, nonce, &failure);

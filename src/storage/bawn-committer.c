@@ -207,6 +207,17 @@ back_off (BawnCommitter *self, guint attempt)
   return !g_cancellable_is_cancelled (self->cancellable);
 }
 
+static gboolean
+is_given_up (BawnCommitter *self)
+{
+  g_mutex_lock (&self->lock);
+
+  gboolean given_up = self->given_up;
+
+  g_mutex_unlock (&self->lock);
+  return given_up;
+}
+
 /* Another node has the fence. Whoever took it from us wrote down how far we had come. */
 static Outcome
 judge_from_outside (const BawnFence *seen, const BawnFence *next, gboolean was_lost)
@@ -249,6 +260,9 @@ find_out (BawnCommitter *self,
         }
       if (seen.version != self->fence.version)
         return was_lost ? OUTCOME_LOST : OUTCOME_DEPOSED;
+      /* Whoever was told that nobody knows has looked since, and gone on from what there was. */
+      if (is_given_up (self))
+        return OUTCOME_TOO_LATE;
       if (commit (self, batch, out_version, &local))
         return OUTCOME_IN;
       was_lost |= bawn_error_is (local, BAWN_ERROR_UNKNOWN_OUTCOME);
@@ -591,7 +605,9 @@ bawn_committer_submit (BawnCommitter *self, BawnJob *job)
  *
  * If the storage has owed an answer for that long, nobody waits for it any more: the batch is
  * answered UNKNOWN_OUTCOME, what waits behind it and what comes is answered UPSTREAM, and is not
- * written. When the storage answers at last, the term ends as if deposed. Never waits; any thread.
+ * written. The batch is not sent again, either, though what was sent may get in yet. When the
+ * storage answers at last, the term ends as if deposed, and the next one shuts out what is still on
+ * its way. Never waits; any thread.
  */
 void
 bawn_committer_give_up (BawnCommitter *self, gint64 patience_us)

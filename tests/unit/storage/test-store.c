@@ -1123,6 +1123,35 @@ test_a_commit_that_is_not_answered_can_be_given_up (Fixture *f, gconstpointer da
   assert_value (after, "k", "-");
 }
 
+/* Whoever was told that nobody knows has looked since, and gone on from what there was. */
+static void
+test_what_was_given_up_is_not_sent_again (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BawnTxn) lost = begin (f);
+  GAsyncResult *result = NULL;
+  gint n_deposed = 0;
+
+  g_signal_connect (f->store, "deposed", G_CALLBACK (count_deposed), &n_deposed);
+  bawn_backend_fault_lose (f->fault, 0, 1, FALSE);
+  bawn_backend_fault_fail (f->fault, BAWN_FAULT_GET, 0, G_MAXUINT, BAWN_ERROR_UPSTREAM);
+  put (lost, "k", "v");
+  bawn_txn_commit_async (lost, NULL, on_committed, &result);
+  give_up (f, &result);
+  assert_fails (bawn_txn_commit_finish (lost, result, &error), BAWN_ERROR_UNKNOWN_OUTCOME);
+  g_object_unref (result);
+
+  bawn_backend_fault_fail (f->fault, BAWN_FAULT_GET, 0, 0, BAWN_ERROR_UPSTREAM);
+  while (g_atomic_int_get (&n_deposed) == 0)
+    g_thread_yield ();
+  g_signal_handlers_disconnect_by_data (f->store, &n_deposed);
+  g_assert_cmpuint (bawn_backend_fault_count (f->fault, BAWN_FAULT_COMMIT), ==, 2);
+  assert_works (bawn_store_open_term (f->store, 0, NULL, &error));
+
+  g_autoptr (BawnTxn) after = begin (f);
+
+  assert_value (after, "k", "-");
+}
+
 static void
 test_a_commit_can_be_waited_for_within_bounds (Fixture *f, gconstpointer data)
 {
@@ -1219,6 +1248,7 @@ main (int argc, char **argv)
   ADD ("a-commit-that-is-not-answered-can-be-given-up",
        test_a_commit_that_is_not_answered_can_be_given_up);
   ADD ("one-read-from-memory-ends-with-its-term", test_one_read_from_memory_ends_with_its_term);
+  ADD ("what-was-given-up-is-not-sent-again", test_what_was_given_up_is_not_sent_again);
   ADD ("a-commit-can-be-waited-for-within-bounds", test_a_commit_can_be_waited_for_within_bounds);
   ADD ("a-commit-is-not-given-up-at-once", test_a_commit_is_not_given_up_at_once);
   return g_test_run ();

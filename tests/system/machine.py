@@ -20,11 +20,11 @@ RELEASE = "bookworm"
 # What the packages of bawn depend on, and what the tests look with.
 PACKAGES = ["systemd", "systemd-sysv", "dbus", "polkitd", "libglib2.0-bin", "libsoup-3.0-0", "libjson-glib-1.0-0", "libgnutls30",
             "glib-networking", "libsqlite3-0", "init-system-helpers", "ca-certificates", "procps", "iproute2", "curl", "openssl",
-            "logrotate", "ufw", "firewalld", "adduser", "lsb-base"]
+            "logrotate", "ufw", "firewalld", "adduser", "lsb-base", "apparmor", "apparmor-utils"]
 # These start by themselves, and nobody asks them anything.
 MASKED = ["getty.target", "console-getty.service", "apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_reap.service",
           "e2scrub_all.timer", "dpkg-db-backup.timer", "fstrim.timer", "logrotate.timer", "firewalld.service", "ufw.service",
-          "systemd-networkd-wait-online.service"]
+          "systemd-networkd-wait-online.service", "apparmor.service"]
 # How long a condition is waited for before it counts as never; a slow machine is not a failure.
 PATIENCE = 90
 # A tree that is being fetched.
@@ -138,6 +138,9 @@ class Machine:
         else:
             for deb in glob.glob(os.path.join(debs, "*.deb")):
                 shutil.copy(deb, self.path("/root"))
+        self.start(debs)
+
+    def start(self, debs):
         self.boot()
         if debs is not None:
             self.run("sh -c 'DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends /root/*.deb'")

@@ -5,8 +5,8 @@
     bench/bench-bus.py [--seconds N] [--clients N] [--rounds N]
 
 One client of the API reads and writes a secret without a pause, on a kept connection, while so many others on a bus of their
-own do nothing, call the bus itself (which loads the machine as much, and bawnd not at all), or call for all properties of bawnd; in the last
-line without waiting for answers. Prints percentiles of the time that the API took, and how many calls a second the bus had.
+own do nothing, call the bus itself (which loads the machine as much, and bawnd not at all), or call for all properties of bawnd; with
+and without waiting for answers. Prints percentiles of the time that the API took, and how many calls a second the bus had.
 """
 
 import argparse
@@ -23,7 +23,8 @@ sys.path[:0] = [os.path.join(HERE, "../tests", folder) for folder in ("bus", "ap
 from bus import NAME, PATH, PROPERTIES, Bus, Client, Gio, GLib, missing  # noqa: E402
 from bawn_server import Server, wait_for  # noqa: E402
 
-KINDS = ("idle", "bus", "bawnd", "bawnd, no answer")
+BUS = "org.freedesktop.DBus"
+KINDS = ("idle", "bus", "bawnd", "bus, no answer", "bawnd, no answer")
 
 
 def hammer(kind, seconds):
@@ -38,7 +39,8 @@ def hammer(kind, seconds):
         elif kind == "bawnd":
             client.call("GetAll", everything, interface=PROPERTIES)
         else:
-            client.send("GetAll", everything, interface=PROPERTIES)
+            name, method, what = (NAME, "GetAll", everything) if kind.startswith("bawnd") else (BUS, "NameHasOwner", everything)
+            client.send(method, what, interface=PROPERTIES if name == NAME else BUS, name=name)
             if n % 1000 == 0:
                 client.connection.flush_sync(None)
     print(n)

@@ -122,9 +122,9 @@ class Client:
     def unseal(self, *fds, name=NAME):
         return self.call("Unseal", GLib.Variant("(h)", (0,)), name=name, fds=fds)
 
-    def send(self, method, parameters=None, interface=NAME):
+    def send(self, method, parameters=None, interface=NAME, name=NAME):
         """A call that wants no answer."""
-        message = Gio.DBusMessage.new_method_call(NAME, PATH, interface, method)
+        message = Gio.DBusMessage.new_method_call(name, PATH, interface, method)
         message.set_flags(Gio.DBusMessageFlags.NO_REPLY_EXPECTED)
         if parameters is not None:
             message.set_body(parameters)

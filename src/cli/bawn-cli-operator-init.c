@@ -200,6 +200,7 @@ run_init (BawnCli *cli, BawnCliArgs *args, GError **error)
   const BawnJsonNode *root = bawn_cli_reply_root (reply);
   if (bawn_json_get_string (root, "root_token", NULL) == NULL)
     return bawn_cli_fail (error, BAWN_CLI_ERROR_REMOTE, _ ("The server's answer holds no keys"));
+  bawn_cli_output_warnings (reply);
   if (bawn_cli_settings (cli)->format == BAWN_CLI_FORMAT_TABLE)
     output_for_people (cli, args, root);
   else

@@ -207,8 +207,9 @@ backup_delete (BawnCli *cli, BawnCliArgs *args, GError **error)
 }
 
 static void
-output_new_keys (BawnCli *cli, const BawnJsonNode *root)
+output_new_keys (BawnCli *cli, const BawnCliReply *reply)
 {
+  const BawnJsonNode *root = bawn_cli_reply_root (reply);
   const BawnJsonNode *keys = bawn_json_get (root, "keys_base64");
   const char *nonce = bawn_json_get_string (root, "verification_nonce", "");
   guint n = 0;
@@ -223,10 +224,12 @@ output_new_keys (BawnCli *cli, const BawnJsonNode *root)
         _ ("The new shares do not count yet: enter enough of them with “bawn operator rekey\n"
            "-verify”, or the old ones stay in force. Verification nonce: %s"),
         nonce);
-  else
+  /* With a warning it is not known whether they are. */
+  else if (!bawn_json_is (bawn_json_get (root, "warnings"), BAWN_JSON_ARRAY))
     bawn_cli_say (cli,
                   _ ("The shares above are in force now, and the old ones are void. They are shown "
                      "this\nonce: give them to different people."));
+  bawn_cli_output_warnings (reply);
 }
 
 static void
@@ -242,7 +245,7 @@ output_progress (BawnCli *cli, BawnCliArgs *args, const BawnCliReply *reply)
     bawn_cli_say (cli,
                   _ ("Success! The verification is complete: the new shares are in force now."));
   else
-    output_new_keys (cli, root);
+    output_new_keys (cli, reply);
 }
 
 static gboolean

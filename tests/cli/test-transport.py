@@ -126,6 +126,23 @@ def _():
         equal(server.run("write", "-f", "a/b", "-format=json").ok().out, "")
 
 
+@test("shares that were handed out in doubt come with the warning")
+def _():
+    keys = {"keys": ["00ff"], "keys_base64": ["AP8="], "warnings": ["nobody knows"]}
+    with Script(says(200, dict(keys, root_token="s.root"))) as server:
+        result = server.run("operator", "init", "-key-shares=1", "-key-threshold=1").ok()
+        contains(result.out, "Unseal Key 1: AP8=")
+        contains(result.err, "nobody knows")
+        result = server.run("operator", "init", "-key-shares=1", "-key-threshold=1", "-format=json").ok()
+        equal(result.json()["unseal_keys_b64"], ["AP8="])
+        contains(result.err, "nobody knows")
+    with Script(says(200, dict(keys, started=True, complete=True, nonce="n"))) as server:
+        result = server.run("operator", "rekey", "-nonce=n", "-", stdin="share").ok()
+        contains(result.out, "Key 1: AP8=")
+        contains(result.err, "nobody knows")
+        assert "in force" not in result.out, result.out
+
+
 @test("a list asks with list=true and prints keys")
 def _():
     with Script(says(200, envelope({"keys": ["a", "b/"]}))) as server:

@@ -124,6 +124,8 @@ def test_a_life_is_told(tmp):
         manager.server.process.send_signal(signal.SIGTERM)
         manager.wait_for("STOPPING=1")
         assert int(manager.wait_for("EXTEND_TIMEOUT_USEC=").split("=")[1]) > 90 * 1000000
+        assert manager.server.process.wait(timeout=PATIENCE) == 0
+        manager.server.process = None
 
 
 def test_the_watchdog_is_answered_while_it_turns(tmp):

@@ -136,7 +136,8 @@ class Machine:
         if debs is None:
             self.install_build()
         else:
-            for deb in glob.glob(os.path.join(debs, "*.deb")):
+            # The others need compilers and what they need, or are for debuggers.
+            for deb in glob.glob(os.path.join(debs, "bawn_*.deb")):
                 shutil.copy(deb, self.path("/root"))
         self.start(debs)
 

@@ -16,11 +16,12 @@ import time
 BUILD = os.path.abspath(os.environ.get("builddir", os.path.join(os.path.dirname(__file__), "../../build")))
 SRC = os.path.abspath(os.environ.get("srcdir", os.path.join(os.path.dirname(__file__), "../..")))
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache")), "bawn")
-RELEASE = "bookworm"
+# Another one has another systemd: trixie has 257.
+RELEASE = os.environ.get("BAWN_TEST_RELEASE", "bookworm")
 # What the packages of bawn depend on, and what the tests look with.
 PACKAGES = ["systemd", "systemd-sysv", "dbus", "polkitd", "libglib2.0-bin", "libsoup-3.0-0", "libjson-glib-1.0-0", "libgnutls30",
             "glib-networking", "libsqlite3-0", "init-system-helpers", "ca-certificates", "procps", "iproute2", "curl", "openssl",
-            "logrotate", "ufw", "firewalld", "adduser", "lsb-base", "apparmor", "apparmor-utils"]
+            "logrotate", "ufw", "firewalld", "adduser", "apparmor"]
 # These start by themselves, and nobody asks them anything.
 MASKED = ["getty.target", "console-getty.service", "apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_reap.service",
           "e2scrub_all.timer", "dpkg-db-backup.timer", "fstrim.timer", "logrotate.timer", "firewalld.service", "ufw.service",

@@ -52,7 +52,7 @@ struct _BawnCommitter
   gboolean finished;
   BawnBatch *under_way; /* nullable */
   gint64 sent_at;       /* monotonic time */
-  gboolean given_up;    /* the batch under way: nobody waits for it, and the term ends with it */
+  gint given_up; /* atomic: nobody waits for the batch under way, and the term ends with it */
   BawnStoreStats stats;
 };
 
@@ -207,17 +207,6 @@ back_off (BawnCommitter *self, guint attempt)
   return !g_cancellable_is_cancelled (self->cancellable);
 }
 
-static gboolean
-is_given_up (BawnCommitter *self)
-{
-  g_mutex_lock (&self->lock);
-
-  gboolean given_up = self->given_up;
-
-  g_mutex_unlock (&self->lock);
-  return given_up;
-}
-
 /* Another node has the fence. Whoever took it from us wrote down how far we had come. */
 static Outcome
 judge_from_outside (const BawnFence *seen, const BawnFence *next, gboolean was_lost)
@@ -261,7 +250,7 @@ find_out (BawnCommitter *self,
       if (seen.version != self->fence.version)
         return was_lost ? OUTCOME_LOST : OUTCOME_DEPOSED;
       /* Whoever was told that nobody knows has looked since, and gone on from what there was. */
-      if (is_given_up (self))
+      if (g_atomic_int_get (&self->given_up))
         return OUTCOME_TOO_LATE;
       if (commit (self, batch, out_version, &local))
         return OUTCOME_IN;
@@ -619,7 +608,7 @@ bawn_committer_give_up (BawnCommitter *self, gint64 patience_us)
   if (self->under_way != NULL && !self->given_up
       && g_get_monotonic_time () - self->sent_at >= patience_us)
     {
-      self->given_up = TRUE;
+      g_atomic_int_set (&self->given_up, TRUE);
       for (guint i = 0; i < self->under_way->jobs->len; i++)
         g_ptr_array_add (jobs, bawn_job_ref (g_ptr_array_index (self->under_way->jobs, i)));
       take_queue_locked (self, &rest);

@@ -5,6 +5,8 @@
 
 #include "bus/bawn-bus-error.h"
 
+#include <gio/gunixfdlist.h>
+
 struct _BawnBusQueue
 {
   gatomicrefcount refs;
@@ -98,13 +100,13 @@ on_turn (gpointer data)
 }
 
 static void
-turn_away (GDBusConnection *connection, GDBusMessage *message)
+turn_away (GDBusConnection *connection, GDBusMessage *message, BawnErrorCode code, const char *why)
 {
   if ((g_dbus_message_get_flags (message) & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED) != 0)
     return;
 
   g_autoptr (GDBusMessage) answer = g_dbus_message_new_method_error_literal (
-      message, bawn_bus_error_name (BAWN_ERROR_BUSY), "too many calls are waiting");
+      message, bawn_bus_error_name (code), why);
   g_dbus_connection_send_message (connection, answer, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL, NULL);
 }
 
@@ -116,6 +118,16 @@ is_idle_talk (GDBusMessage *message)
 
   return (g_dbus_message_get_flags (message) & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED) != 0
          && interface != NULL && g_str_has_prefix (interface, "org.freedesktop.DBus.");
+}
+
+/* They are open here until the call is answered, which somebody may have to find their password
+ * for. */
+static gboolean
+has_too_many_fds (GDBusMessage *message)
+{
+  GUnixFDList *fds = g_dbus_message_get_unix_fd_list (message);
+
+  return fds != NULL && g_unix_fd_list_get_length (fds) > BAWN_BUS_MAX_FDS;
 }
 
 /* On the thread that reads from the bus. The call that we let pass is put into the context's line
@@ -137,9 +149,15 @@ on_message (GDBusConnection *connection,
       g_object_unref (message);
       return NULL;
     }
+  if (has_too_many_fds (message))
+    {
+      turn_away (connection, message, BAWN_ERROR_INVALID, "more than one file descriptor");
+      g_object_unref (message);
+      return NULL;
+    }
   if (!bawn_bus_queue_enter (queue, sender))
     {
-      turn_away (connection, message);
+      turn_away (connection, message, BAWN_ERROR_BUSY, "too many calls are waiting");
       g_object_unref (message);
       return NULL;
     }

@@ -10,6 +10,9 @@ G_BEGIN_DECLS
 #define BAWN_BUS_MAX_WAITING_OF_ONE 32
 /* And all of them together. */
 #define BAWN_BUS_MAX_WAITING 512
+/* File descriptors that come with a call: one method takes one. The bus allows 16, and all that wait
+ * could have as many as a process may. */
+#define BAWN_BUS_MAX_FDS 1
 
 /**
  * BawnBusQueue:

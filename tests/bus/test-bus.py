@@ -258,6 +258,42 @@ def test_a_polkit_that_does_not_answer_holds_up_nothing(bus):
         assert code == 0, said
 
 
+def test_nobody_has_the_server_hold_many_descriptors(bus):
+    with started(bus) as server, Client(bus) as client:
+        server.ready()
+        bus.let("silence")
+        other = Client(bus) if os.geteuid() != 0 else client_of_nobody(bus)
+        reader, writer = os.pipe()
+        held = len(os.listdir("/proc/%d/fd" % server.pid))
+        answers = []
+        for _ in range(4):
+            other.connection.call_with_unix_fd_list(NAME, PATH, NAME, "Seal", None, None, Gio.DBusCallFlags.NONE, -1,
+                                                    Gio.UnixFDList.new_from_array([os.dup(reader) for _ in range(8)]), None,
+                                                    lambda c, r: answers.append(fds_answer_of(c, r)))
+        wait_for("all to be turned away", lambda: client.hear() is not None and len(answers) == 4)
+        assert set(answers) == {ERROR + "InvalidArgument"}, answers
+        assert bus.asked() == []
+        wait_for("none to be held", lambda: len(os.listdir("/proc/%d/fd" % server.pid)) <= held)
+        close(reader, writer)
+        other.close()
+
+
+def client_of_nobody(bus):
+    os.seteuid(NOBODY)
+    try:
+        return Client(bus)
+    finally:
+        os.seteuid(os.getuid())
+
+
+def fds_answer_of(connection, result):
+    try:
+        connection.call_with_unix_fd_list_finish(result)
+        return ""
+    except GLib.Error as e:
+        return Gio.DBusError.get_remote_error(e)
+
+
 def test_what_the_bus_asks_for_is_audited(bus):
     with started(bus) as server, Client(bus) as client:
         server.ready()

@@ -30,7 +30,8 @@ struct _BawnUnsealer
 
   GMutex lock;
   GCond changed;
-  gboolean stopping;      /* under the lock, like all below */
+  gboolean stopping;      /* nothing is tried any more; under the lock, like all below */
+  gboolean leaving;       /* the node is sealed because the process ends */
   gboolean was_unsealed;  /* from then on it is the operator who decides */
   gboolean kept;
   char *told;             /* the last complaint */
@@ -211,7 +212,7 @@ on_status_changed (BawnCore *core, gpointer user_data)
   g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&unsealer->lock);
   g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
 
-  if (unsealer->stopping)
+  if (unsealer->leaving)
     return;
   if (!status->sealed && !unsealer->was_unsealed)
     {
@@ -270,6 +271,14 @@ bawn_unsealer_stop (BawnUnsealer *unsealer)
   g_mutex_unlock (&unsealer->lock);
   if (unsealer->thread != NULL)
     g_thread_join (g_steal_pointer (&unsealer->thread));
+}
+
+void
+bawn_unsealer_leave (BawnUnsealer *unsealer)
+{
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&unsealer->lock);
+
+  unsealer->leaving = TRUE;
 }
 
 void

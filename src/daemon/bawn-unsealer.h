@@ -38,8 +38,10 @@ typedef struct _BawnUnsealer BawnUnsealer;
 
 /* Tries at once, and goes on trying on a thread of its own where that may help. What an operator seals stays sealed. */
 BawnUnsealer *bawn_unsealer_start (BawnCore *core, const BawnSealSettings *settings);
-/* The node is about to be sealed because the process ends, which is to change nothing of what is kept. Waits for the thread. */
+/* Tries nothing any more, and waits for the thread. Whoever seals the node from now on still has the key forgotten. */
 void bawn_unsealer_stop (BawnUnsealer *unsealer);
+/* The node is about to be sealed because the process ends, which is to change nothing of what is kept. */
+void bawn_unsealer_leave (BawnUnsealer *unsealer);
 /* When the core changes no more. */
 void bawn_unsealer_free (BawnUnsealer *unsealer);
 

@@ -501,6 +501,9 @@ clear_daemon (BawnDaemon *daemon)
   g_clear_pointer (&daemon->bus, bawn_bus_stop);
   if (daemon->http != NULL)
     bawn_http_server_stop (daemon->http, daemon->settings->shutdown_timeout_us);
+  /* Nobody is left now who could ask for a seal. */
+  if (daemon->unsealer != NULL)
+    bawn_unsealer_leave (daemon->unsealer);
   if (daemon->core != NULL)
     bawn_core_stop (daemon->core);
   if (daemon->http != NULL)

@@ -23,7 +23,7 @@
 #define FORGET "FDSTOREREMOVE=1\nFDNAME=" NAME
 #define FIRST_FD 3
 /* As many as are taken by all tests together, two in each. */
-#define N_FDS 6
+#define N_FDS 8
 #define PATIENCE_MS (60 * 1000)
 
 static struct
@@ -98,6 +98,7 @@ static void
 stop (Place *p)
 {
   bawn_unsealer_stop (p->unsealer);
+  bawn_unsealer_leave (p->unsealer);
   bawn_core_stop (p->node.core);
   g_clear_pointer (&p->unsealer, bawn_unsealer_free);
 }
@@ -187,6 +188,24 @@ test_sealed (Place *p, gconstpointer data)
   g_assert_true (is_sealed (p));
 }
 
+/* Requests on their way are still done while the process ends. */
+static void
+test_sealed_at_the_end (Place *p, gconstpointer data)
+{
+  int fd = -1;
+
+  start (p);
+  g_assert_false (is_sealed (p));
+  expect_forget ();
+  g_autofree char *text = receive (TRUE, &fd);
+  g_assert_cmpstr (text, ==, STORE);
+  close (fd);
+
+  bawn_unsealer_stop (p->unsealer);
+  bawn_core_seal (p->node.core, "the operator wants it");
+  expect_forget ();
+}
+
 /* As the service manager does, though it is this process that sends and receives: descriptors whose
  * place is taken by what was kept as soon as that is there. */
 static void
@@ -231,6 +250,8 @@ main (int argc, char **argv)
               test_other_storage, tear_down);
   g_test_add ("/daemon/unsealer/what-is-sealed-meanwhile-stays-sealed", Place, NULL, set_up,
               test_sealed, tear_down);
+  g_test_add ("/daemon/unsealer/a-seal-while-the-process-ends-forgets-the-key", Place, NULL, set_up,
+              test_sealed_at_the_end, tear_down);
 
   int failed = g_test_run ();
 

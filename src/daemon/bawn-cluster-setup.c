@@ -145,6 +145,21 @@ bawn_cluster_release_lease (const BawnClusterSettings *settings, BawnConfig *con
   return EXIT_SUCCESS;
 }
 
+/* The service manager's hook may lack what opens the storage: credentials are passed to the server alone. */
+void
+bawn_cluster_release_former (const BawnClusterSettings *settings, BawnHaBackend *elections)
+{
+  g_autoptr(GError) error = NULL;
+  gboolean released = FALSE;
+
+  if (elections == NULL || settings->lease_file == NULL)
+    return;
+  if (!bawn_elector_release_dead (elections, settings->lease_file, &released, &error))
+    bawn_log_warn ("ha", "the lease of the process before this one was not freed: %s", error->message);
+  else if (released)
+    bawn_log_info ("ha", "the lease of the process before this one, which died, is free");
+}
+
 typedef struct
 {
   BawnCore *core;

@@ -35,6 +35,9 @@ gboolean bawn_cluster_open_storage (const BawnClusterSettings *settings, BawnCon
 /* `bawnd --release-lease`: what its exit code says. */
 int bawn_cluster_release_lease (const BawnClusterSettings *settings, BawnConfig *config, const char *data_type);
 
+/* What `bawnd --release-lease` would have done after the process before this one: nobody else may have, or could. @elections: nullable. */
+void bawn_cluster_release_former (const BawnClusterSettings *settings, BawnHaBackend *elections);
+
 /* Hands over to another node, waits until it is known, and then calls @done in the main context. */
 void bawn_cluster_hand_over_async (BawnCore *core, GSourceFunc done, gpointer user_data);
 

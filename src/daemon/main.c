@@ -216,6 +216,7 @@ open_storage (BawnDaemon *daemon, GError **error)
                                      &daemon->elections, error))
     return FALSE;
 
+  bawn_cluster_release_former (daemon->cluster, daemon->elections);
   daemon->store = bawn_store_new (backend, daemon->settings->cache_size);
   return TRUE;
 }

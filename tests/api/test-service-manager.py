@@ -22,8 +22,8 @@ KEPT = "bawn-stored-root-key"
 class Manager:
     """Listens to a server, and starts it as a service manager would."""
 
-    def __init__(self, tmp, seal="", server=""):
-        self.server = Server(tls=False, extra="[seal]\n" + seal if seal else "", server=server, start=False)
+    def __init__(self, tmp, seal="", server="", ha=""):
+        self.server = Server(tls=False, extra="[seal]\n%s\n[ha]\n%s\n" % (seal, ha), server=server, start=False)
         self.server.write_config()
         home = tempfile.mkdtemp(dir=tmp)
         self.path = os.path.join(home, "notify")
@@ -143,6 +143,22 @@ def test_the_watchdog_is_answered_while_it_turns(tmp):
         assert manager.said == [], manager.said
         manager.server.process.send_signal(signal.SIGCONT)
         manager.wait_for("WATCHDOG=1")
+
+
+def test_the_lease_of_a_dead_predecessor_is_freed(tmp):
+    """Nobody has run bawnd --release-lease; and the lease lasts longer than anybody here waits."""
+    with Manager(tmp, ha="lease-ttl=60s") as manager:
+        runtime = tempfile.mkdtemp(dir=tmp)
+        manager.start(RUNTIME_DIRECTORY=runtime)
+        manager.server.ready()
+        manager.wait_status("active since ")
+        manager.server.stop(signal.SIGKILL)
+        assert os.listdir(runtime) == ["lease"]
+        manager.start(RUNTIME_DIRECTORY=runtime)
+        manager.server.unseal()
+        manager.wait_status("active since ")
+        log = manager.server.read_log()
+        assert "the lease of the process before this one, which died, is free" in log, log
 
 
 def test_the_key_is_kept_and_forgotten(tmp):

@@ -96,6 +96,8 @@ kill -KILL "$(systemctl show -p MainPID --value bawnd)"; sleep 5
 step 'it comes back from a crash' unsealed
 freed () { journalctl -b -u bawnd -o cat | grep -q 'the lease of the process that died is free'; }
 step 'and its lease was freed' freed
+step 'it is on the bus' busctl get-property org.bawn.Bawn1 /org/bawn/Bawn1 org.bawn.Bawn1 Sealed
+step 'it knows who calls' busctl call org.bawn.Bawn1 /org/bawn/Bawn1 org.bawn.Bawn1 Reload
 step 'it stops' systemctl stop bawnd
 systemctl start bawnd.socket
 step 'it takes sockets over' bawn status -format=json

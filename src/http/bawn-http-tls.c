@@ -5,8 +5,11 @@
 
 #include "util/bawn-error.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <gnutls/x509.h>
 #include <time.h>
+#include <unistd.h>
 
 struct _BawnHttpTls
 {
@@ -53,9 +56,27 @@ warn_of_expiry (BawnHttpTls *tls, const char *file)
   gnutls_free (chain);
 }
 
+/* GnuTLS does not say which of its files it cannot read, nor why. */
+static gboolean
+check_readable (const char *file, GError **error)
+{
+  int fd = open (file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  int errsv = errno;
+
+  if (fd < 0)
+    return bawn_fail (error, BAWN_ERROR_INVALID, "%s: cannot be read: %s", file, g_strerror (errsv));
+
+  close (fd);
+  return TRUE;
+}
+
 static gboolean
 load_into (BawnHttpTls *tls, const BawnHttpTlsFiles *files, GError **error)
 {
+  if (!check_readable (files->certificate, error) || !check_readable (files->key, error)
+      || (files->client_ca != NULL && !check_readable (files->client_ca, error)))
+    return FALSE;
+
   int code = gnutls_certificate_allocate_credentials (&tls->credentials);
   if (code < 0)
     return load_failed (error, "TLS", code);

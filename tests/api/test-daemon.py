@@ -83,7 +83,7 @@ type=consul
 token-file=/nowhere/other
 """)
     assert result.returncode == 78, result
-    for line, key in ((4, "[listener] tls-key-file"), (8, "[storage] tls-ca-file"), (13, "[ha-storage] token-file"),
+    for line, key in ((3, "[listener] tls-cert-file"), (8, "[storage] tls-ca-file"), (13, "[ha-storage] token-file"),
                       (16, "[service-registration] token-file")):
         assert result.stderr.count("%s:%d: %s: " % (path, line, key)) == 1, (key, result)
     result, path = check(tmp, "[listener]\naddress=127.0.0.1:8200\ntls-disable=true\n[storage]\ntype=etcd\nusername=bawn\n"

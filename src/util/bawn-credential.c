@@ -45,3 +45,15 @@ bawn_credential_dup_path (const char *name)
 
   return g_build_filename (folder, name, NULL);
 }
+
+/**
+ * bawn_credential_is_out_of_reach:
+ * @message: what is wrong with a file
+ *
+ * Returns: whether that is a credential which the service manager has not passed to this process
+ */
+gboolean
+bawn_credential_is_out_of_reach (const char *message)
+{
+  return strstr (message, "$" VARIABLE "/") != NULL;
+}

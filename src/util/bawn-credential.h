@@ -12,5 +12,7 @@ G_BEGIN_DECLS
 gboolean bawn_credential_is_name (const char *name);
 /* The file of a credential. If the service manager passes none, no such file exists, and its name tells why. */
 char *bawn_credential_dup_path (const char *name);
+/* Whether a message is about such a file. */
+gboolean bawn_credential_is_out_of_reach (const char *message);
 
 G_END_DECLS

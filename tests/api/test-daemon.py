@@ -131,6 +131,32 @@ lease-file=/nowhere/lease/lease
     assert "cluster-addr" not in result.stderr, result
 
 
+def test_check_config_warns_of_credentials_that_only_the_service_gets(tmp):
+    shell = {k: v for k, v in os.environ.items() if k != "CREDENTIALS_DIRECTORY"}
+    server = Server(start=False, home=tmp)
+    server.write_config()
+    with open(server.config) as f:
+        text = f.read()
+    listener = text.replace("tls-key-file=", "tls-key-file=credential:listener-key\n#")
+    assert listener != text
+    path = os.path.join(tmp, "check.conf")
+    for lines, key in ((listener, "[listener] tls-key-file: "),
+                       ("[listener]\naddress=127.0.0.1:8200\n[storage]\ntype=consul\ntoken-file=credential:storage-token\n",
+                        "[storage] token-file: ")):
+        with open(path, "w") as f:
+            f.write(lines)
+        result = run("--config", path, "--check-config", env=shell)
+        assert result.returncode == 0 and "see the warnings" in result.stdout, result
+        assert result.stderr.startswith("warning: ") and key in result.stderr, result
+        assert result.stderr.count("\n") == 1 and result.stderr.endswith(": only the service gets its credentials\n"), result
+        with open(path, "a") as f:
+            f.write("[nonsense]\nx=y\n")
+        result = run("--config", path, "--check-config", env=shell)
+        assert result.returncode == 78 and "[nonsense]" in result.stderr and key in result.stderr, result
+        result = run("--config", path, "--check-config", env=dict(shell, CREDENTIALS_DIRECTORY=tmp))
+        assert result.returncode == 78 and "warning" not in result.stderr, result
+
+
 def test_a_missing_configuration_is_a_clear_error(tmp):
     result = run("--config", os.path.join(tmp, "nothing.conf"))
     assert result.returncode != 0 and "nothing.conf" in result.stderr, result

@@ -92,13 +92,29 @@ read_group (Reader *reader, char *line)
   reader_note (reader, section, NULL, text);
 }
 
+/* It would be taken for a part of the value, and the file that is made, or the password that is wrong, is found much later. */
+static void
+refuse_comment (Reader *reader, const char *key, char *value)
+{
+  for (char *at = value; *at != '\0'; at++)
+    if (at > value && *at == '#' && g_ascii_isspace (at[-1]))
+      {
+        reader_note (reader, reader->section, key,
+                     "a comment stands on a line of its own; a blank before # that belongs to the "
+                     "value is written \\s");
+        *at = '\0';
+        g_strchomp (value);
+        return;
+      }
+}
+
 static void
 read_assignment (Reader *reader, char *line, char *equals)
 {
   *equals = '\0';
 
   const char *key = g_strstrip (line);
-  const char *value = g_strstrip (equals + 1);
+  char *value = g_strstrip (equals + 1);
 
   if (!is_key (key))
     {
@@ -131,6 +147,7 @@ read_assignment (Reader *reader, char *line, char *equals)
       return;
     }
 
+  refuse_comment (reader, key, value);
   bawn_string_wipe_free (entry->value);
   entry->value = g_strdup (value);
   entry->place = reader->place;

@@ -98,6 +98,7 @@ test_values_of_every_type_are_read (void)
                                         "  [server]  \r\n"
                                         "text = two words \r\n"
                                         "escaped=a\\sb\\\\c\\n\n"
+                                        "hash=#a#b\\s#c\n"
                                         "list = a, b;c ,, d\\,e;\n"
                                         "yes=true\nno=false\none=1\n"
                                         "int=-12\nsize=64K\ngigs=2G\nplain=77\n"
@@ -106,6 +107,7 @@ test_values_of_every_type_are_read (void)
   g_autoptr (BawnConfigGroup) group = bawn_config_get_group (config, "server");
   g_autofree char *text = bawn_config_get_string (group, "text", NULL);
   g_autofree char *escaped = bawn_config_get_string (group, "escaped", NULL);
+  g_autofree char *hash = bawn_config_get_string (group, "hash", NULL);
   g_autofree char *empty = bawn_config_get_string (group, "empty", "x");
   g_autofree char *equals = bawn_config_get_string (group, "equals", NULL);
   g_autofree char *absent = bawn_config_get_string (group, "absent", "fallback");
@@ -116,6 +118,7 @@ test_values_of_every_type_are_read (void)
   g_assert_cmpstr (bawn_config_group_get_name (group), ==, "server");
   g_assert_cmpstr (text, ==, "two words");
   g_assert_cmpstr (escaped, ==, "a b\\c\n");
+  g_assert_cmpstr (hash, ==, "#a#b #c");
   g_assert_cmpstr (empty, ==, "");
   g_assert_cmpstr (equals, ==, "a=b");
   g_assert_cmpstr (absent, ==, "fallback");
@@ -271,12 +274,16 @@ test_faulty_lines_are_named (void)
                                         "[a  b]\n"
                                         "[x] # y\n"
                                         "[last]\n"
-                                        "a=\xff\n");
+                                        "a=\xff\n"
+                                        "b=/path \t# where it is\n");
   g_autoptr (BawnConfigGroup) ok = bawn_config_get_group (config, "ok");
   g_autoptr (BawnConfigGroup) last = bawn_config_get_group (config, "last");
 
   g_assert_cmpint (bawn_config_get_int (ok, "a", 0, 0, 9), ==, 1);
   g_assert_cmpint (bawn_config_get_int (ok, "b", 0, 0, 9), ==, 1);
+  g_autofree char *path = bawn_config_get_string (last, "b", NULL);
+
+  g_assert_cmpstr (path, ==, "/path");
   g_assert_false (bawn_config_group_has (last, "a"));
   assert_problems (
       config,
@@ -293,7 +300,9 @@ test_faulty_lines_are_named (void)
       "test.conf:15: expected a group's name in the brackets: letters, digits, - _ . and blanks\n"
       "test.conf:16: expected a group's name in the brackets: letters, digits, - _ . and blanks\n"
       "test.conf:17: expected nothing but a group in brackets\n"
-      "test.conf:19: expected text in UTF-8");
+      "test.conf:19: expected text in UTF-8\n"
+      "test.conf:20: [last] b: a comment stands on a line of its own; a blank before # that belongs "
+      "to the value is written \\s");
 }
 
 static void

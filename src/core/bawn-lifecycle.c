@@ -356,6 +356,15 @@ read_cluster (BawnCore *core, GError **error)
   return TRUE;
 }
 
+/* Shares that were given, and are of no use any more: the node may have been opened without them. */
+static void
+drop_shares (BawnCore *core)
+{
+  bawn_seal_shamir_reset (bawn_core_get_seal (core));
+  g_ptr_array_set_size (bawn_core_get_given_shares (core), 0);
+  bawn_core_refresh_status (core);
+}
+
 gboolean
 bawn_lifecycle_open_up (BawnCore *core, BawnKeyring *keyring, GError **error)
 {
@@ -371,6 +380,7 @@ bawn_lifecycle_open_up (BawnCore *core, BawnKeyring *keyring, GError **error)
     }
 
   bawn_log_with (BAWN_LOG_INFO, "core", BAWN_LOG_FIELDS ({ "MESSAGE_ID", BAWN_MESSAGE_UNSEALED }), "unsealed");
+  drop_shares (core);
   bawn_ha_join (ha);
   return TRUE;
 }
@@ -438,10 +448,7 @@ open_with (BawnCore *core, BawnKeyring *keyring, const BawnSealRecords *records,
   g_autoptr(GError) failure = NULL;
 
   if (open_up_patiently (core, keyring, &failure))
-    {
-      g_ptr_array_set_size (bawn_core_get_given_shares (core), 0);
-      return TRUE;
-    }
+    return TRUE;
 
   bawn_log_warn ("core", "the shares are right, but the node could not be unsealed: %s", failure->message);
   if (is_transient (failure))
@@ -451,6 +458,7 @@ open_with (BawnCore *core, BawnKeyring *keyring, const BawnSealRecords *records,
                         "the storage is not available at the moment: the keys given before are kept, give this one again later");
     }
 
+  drop_shares (core);
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
 }
@@ -508,9 +516,7 @@ bawn_core_unseal_reset (BawnCore *core)
 {
   g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (bawn_core_get_lifecycle_lock (core));
 
-  bawn_seal_shamir_reset (bawn_core_get_seal (core));
-  g_ptr_array_set_size (bawn_core_get_given_shares (core), 0);
-  bawn_core_refresh_status (core);
+  drop_shares (core);
 }
 
 /* Seal */

@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "core-fixture.h"
+#include "core/bawn-core-private.h"
+#include "core/bawn-lifecycle.h"
+#include "core/bawn-self-unseal.h"
 
 static void
 test_init_unseal_and_seal (void)
@@ -192,11 +195,37 @@ test_an_unmounted_engine_leaves_nothing_behind (void)
   core_fixture_wait_empty (&f, "logical/");
 }
 
+/* A node that people had begun to unseal, and that was opened by a key. */
+static void
+test_shares_that_are_not_needed_any_more_are_dropped (void)
+{
+  g_auto(CoreFixture) first = CORE_FIXTURE_INIT;
+  g_auto(CoreFixture) second = CORE_FIXTURE_INIT;
+  g_autoptr(GError) error = NULL;
+
+  core_fixture_open (&first, NULL);
+  core_fixture_ready (&first, 2, 2);
+  g_autoptr(BawnSecret) root_key = bawn_core_dup_root_key (first.core);
+  bawn_core_seal (first.core, "test");
+  core_fixture_open (&second, first.backend);
+  core_fixture_adopt_keys (&second, &first);
+
+  core_fixture_unseal (&second, 1);
+  g_assert_cmpuint (bawn_core_get_given_shares (second.core)->len, ==, 1);
+  g_assert_true (bawn_core_unseal_with_root_key (second.core, root_key, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (bawn_core_get_given_shares (second.core)->len, ==, 0);
+  g_autoptr(BawnStatus) status = bawn_core_ref_status (second.core);
+  g_assert_false (status->sealed);
+  g_assert_cmpuint (status->progress, ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/core/init-unseal-and-seal", test_init_unseal_and_seal);
+  g_test_add_func ("/core/shares-that-are-not-needed-any-more-are-dropped", test_shares_that_are_not_needed_any_more_are_dropped);
   g_test_add_func ("/core/of-racing-inits-one-succeeds", test_of_racing_inits_one_succeeds);
   g_test_add_func ("/core/a-deposed-node-seals-itself", test_a_deposed_node_seals_itself);
   g_test_add_func ("/core/tokens-and-policies-decide", test_tokens_and_policies_decide);

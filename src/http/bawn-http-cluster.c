@@ -81,8 +81,11 @@ open_port (BawnHttpCluster *cluster, const char *address, GError **error)
   g_autoptr (GError) failure = NULL;
 
   if (!bawn_http_socket_open_inet (address, 1, cluster->fds, &failure))
-    return bawn_fail (error, BAWN_ERROR_INVALID, "[listener] cluster-address: %s",
-                      failure->message);
+    {
+      g_propagate_prefixed_error (error, g_steal_pointer (&failure),
+                                  "[listener] cluster-address: ");
+      return FALSE;
+    }
   if (cluster->url != NULL
       || !bawn_http_socket_address (g_array_index (cluster->fds, int, 0), &bound))
     return TRUE;
@@ -163,7 +166,7 @@ open_ports (BawnHttpCluster *cluster, GPtrArray *listeners, GError **error)
  * bawn_http_cluster_open:
  * @config: a configuration
  * @listeners: (element-type BawnHttpListener): open ones
- * @error: INVALID, in words for an operator
+ * @error: INVALID, or BUSY where another try may help, in words for an operator
  *
  * Reads what concerns the cluster, and opens the port for other nodes.
  *

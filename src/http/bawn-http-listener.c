@@ -71,7 +71,7 @@ make_url (BawnHttpListener *listener, const BawnHttpAddress *address)
  * bawn_http_listener_open:
  * @config: (transfer full): what the configuration says
  * @n_workers: how many threads will accept
- * @error: INVALID, in words for an operator
+ * @error: INVALID, or BUSY where another try may help, in words for an operator
  *
  * Opens the sockets and reads the certificate. Connections wait in the kernel until the workers start.
  *

@@ -93,7 +93,7 @@ raise_fd_limit (GPtrArray *listeners)
  * @handler: answers the requests; copied. If it has ref_leader(), this node may be one of several, and the port for other
  *   nodes is opened too
  * @n_workers: how many threads; 0: one for each processor
- * @error: INVALID, in words for an operator
+ * @error: INVALID, or BUSY where another try may help, in words for an operator
  *
  * Opens all listeners. Clients can connect from now on, and are answered after bawn_http_server_start().
  *

@@ -19,12 +19,14 @@
 /* Connections that the kernel keeps for us; it takes no more than net.core.somaxconn. */
 #define BACKLOG 4096
 
+/* An address that somebody else still has, or the machine has not yet, is no mistake of whoever configured it: another try helps. */
 static gboolean
 failed (GError **error, const char *address, const char *what)
 {
   int errsv = errno;
+  gboolean will_pass = errsv == EADDRINUSE || errsv == EADDRNOTAVAIL;
 
-  return bawn_fail (error, BAWN_ERROR_INVALID, "%s: cannot %s: %s", address, what, g_strerror (errsv));
+  return bawn_fail (error, will_pass ? BAWN_ERROR_BUSY : BAWN_ERROR_INVALID, "%s: cannot %s: %s", address, what, g_strerror (errsv));
 }
 
 /* "host:port" or "[v6]:port". */
@@ -90,7 +92,7 @@ claim (struct sockaddr *sockaddr, socklen_t size, const char *address, GError **
  * @address: "host:port"
  * @n: how many sockets
  * @out_fds: (element-type gint): where they go
- * @error: INVALID, naming the address
+ * @error: INVALID, or BUSY where another try may help, naming the address
  *
  * Opens listening sockets between which the kernel spreads the connections.
  *
@@ -140,7 +142,7 @@ remove_stale (const struct sockaddr_un *un, GError **error)
   if (fd >= 0)
     close (fd);
   if (alive)
-    return bawn_fail (error, BAWN_ERROR_INVALID, "%s: cannot listen: a server is there already", un->sun_path);
+    return bawn_fail (error, BAWN_ERROR_BUSY, "%s: cannot listen: a server is there already", un->sun_path);
   if (unlink (un->sun_path) != 0)
     return failed (error, un->sun_path, "remove what an earlier server has left");
 
@@ -182,7 +184,7 @@ set_owner (const char *path, const BawnHttpListenerConfig *config, GError **erro
  * @path: of the socket
  * @config: says who may connect
  * @out_fds: (element-type gint): where it goes
- * @error: INVALID, naming the path
+ * @error: INVALID, or BUSY where another try may help, naming the path
  *
  * Opens a listening socket in the file system.
  *

@@ -16,6 +16,10 @@
 /* Between two attempts to open a storage that does not answer. */
 #define OPEN_UP_EVERY_US (G_USEC_PER_SEC / 4)
 
+/* Without a term the records are read one after the other, and somebody may initialise the storage in between: what does not
+ * fit together is read anew so often before it counts as broken. */
+#define LOAD_ATTEMPTS 3
+
 /**
  * bawn_core_load_seal_records:
  * @core: the core
@@ -29,9 +33,32 @@
 gboolean
 bawn_core_load_seal_records (BawnCore *core, BawnSealRecords *out_records, GError **error)
 {
-  g_autoptr(BawnTxn) txn = bawn_store_begin (bawn_core_get_store (core), NULL, TRUE);
+  for (guint attempt = 1;; attempt++)
+    {
+      g_autoptr(BawnTxn) txn = bawn_store_begin (bawn_core_get_store (core), NULL, TRUE);
+      g_autoptr(GError) failure = NULL;
 
-  return bawn_seal_records_load (txn, out_records, error);
+      if (bawn_seal_records_load (txn, out_records, &failure))
+        return TRUE;
+      if (!bawn_error_is (failure, BAWN_ERROR_CORRUPT) || attempt == LOAD_ATTEMPTS)
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return FALSE;
+        }
+    }
+}
+
+/* Of those who initialise one storage the slower ones may find half of what the first has written meanwhile. */
+static gboolean
+was_overtaken (BawnCore *core, const GError *failure)
+{
+  if (bawn_error_is (failure, BAWN_ERROR_DEPOSED) || bawn_error_is (failure, BAWN_ERROR_CONFLICT))
+    return TRUE;
+  if (!bawn_error_is (failure, BAWN_ERROR_CORRUPT) || !bawn_core_load (core, NULL))
+    return FALSE;
+
+  g_autoptr(BawnStatus) status = bawn_core_ref_status (core);
+  return status->initialized;
 }
 
 gboolean
@@ -264,7 +291,7 @@ init_locked (BawnCore *core, guint shares, guint threshold, Beginning *beginning
       return TRUE;
     }
 
-  if (bawn_error_is (failure, BAWN_ERROR_DEPOSED) || bawn_error_is (failure, BAWN_ERROR_CONFLICT))
+  if (was_overtaken (core, failure))
     return bawn_fail (error, BAWN_ERROR_INVALID, "Vault is already initialized");
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
+#include "barrier/bawn-auto-record.h"
 #include "core/bawn-doubt.h"
 #include "core/bawn-self-unseal.h"
 #include "core/bawn-sys-private.h"
@@ -127,8 +128,13 @@ take_share (BawnCore *core, BawnTxn *txn, gpointer user_data, GError **error)
                                  step->share, step->nonce, &step->outcome, error)))
     return FALSE;
 
-  return !step->outcome.commit
-         || bawn_barrier_put_seal (barrier, &step->outcome.config, step->outcome.kek, txn, error);
+  if (!step->outcome.commit)
+    return TRUE;
+
+  /* Back to people alone: with the old shares goes the key that opened the storage beside them. */
+  if (!bawn_core_is_self_unsealing (core))
+    bawn_txn_delete (txn, BAWN_AUTO_RECORD_KEY);
+  return bawn_barrier_put_seal (barrier, &step->outcome.config, step->outcome.kek, txn, error);
 }
 
 /* The commit has failed. What was not answered is asked about, since the new shares are nowhere but here; if that is of no use

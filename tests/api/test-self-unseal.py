@@ -22,7 +22,9 @@ def with_credential():
         f.write(os.urandom(32))
     os.environ["CREDENTIALS_DIRECTORY"] = server.home
     server.start()
-    assert server.call("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1}).status == 200
+    made = server.call("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})
+    assert made.status == 200
+    server.share, server.root = made.json["recovery_keys_base64"][0], made.json["root_token"]
     wait_for("the server to unseal itself", lambda: is_active(server))
     return server
 
@@ -32,6 +34,26 @@ def test_a_server_that_unseals_itself_is_unsealed_after_a_restart():
         assert server.stop() == 0
         server.start()
         wait_for("the server to be active", lambda: is_active(server))
+
+
+def keys_of(server):
+    with sqlite3.connect(os.path.join(server.home, "bawn.db")) as file:
+        return file.execute("SELECT count(*) FROM entry WHERE key = 'core/auto-root-key'").fetchone()[0]
+
+
+def test_a_key_that_is_not_wanted_any_more_goes_with_the_old_shares():
+    with with_credential() as server:
+        assert server.stop() == 0
+        server.extra = SEAL.replace("type=credential", "type=shamir")
+        server.start()
+        assert server.call("PUT", "sys/unseal", {"key": server.share}).status == 200
+        wait_for("the server to be active", lambda: is_active(server))
+        assert keys_of(server) == 1
+        begun = server.call("PUT", "sys/rekey/init", {"secret_shares": 1, "secret_threshold": 1}, token=server.root)
+        assert begun.status == 200, begun.body
+        done = server.call("PUT", "sys/rekey/update", {"key": server.share, "nonce": begun.json["nonce"]}, token=server.root)
+        assert done.status == 200 and done.json["complete"], done.body
+        assert keys_of(server) == 0
 
 
 def test_a_server_that_is_told_to_stop_before_it_serves_gives_back_what_it_has():

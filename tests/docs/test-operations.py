@@ -50,6 +50,8 @@ def template(function, given):
 def messages(pattern):
     found = {}
     for path in sorted(glob.glob(os.path.join(SOURCE, "src/**/*.c"), recursive=True)):
+        if path.endswith("-generated.c"):
+            continue
         with open(path, encoding="utf-8") as f:
             text = f.read()
         for call in pattern.finditer(text):

@@ -147,7 +147,7 @@ bawn_cli_bus_to_seal_status (GVariant *properties, GError **error)
   add_uint (&w, "t", properties, "UnsealThreshold");
   add_uint (&w, "n", properties, "UnsealShares");
   add_uint (&w, "progress", properties, "UnsealProgress");
-  add_string (&w, "version", properties, "Version");
+  add_string (&w, "bawn_version", properties, "Version");
   add_string (&w, "storage_type", properties, "StorageType");
   add_string (&w, "cluster_name", properties, "ClusterName");
   add_string (&w, "cluster_id", properties, "ClusterId");

@@ -297,6 +297,13 @@ const BawnCliCommand bawn_cli_command_operator_rotate = {
   .run = run_rotate,
 };
 
+/* A rolling upgrade is watched here: that of the program, if the server tells it, and not that of the API. */
+static const char *
+version_of (const BawnJsonNode *node)
+{
+  return bawn_json_get_string (node, "bawn_version", bawn_json_get_string (node, "version", ""));
+}
+
 static gboolean
 run_members (BawnCli *cli, BawnCliArgs *args, GError **error)
 {
@@ -329,7 +336,7 @@ run_members (BawnCli *cli, BawnCliArgs *args, GError **error)
                         bawn_json_get_string (node, "api_address", ""),
                         bawn_json_get_string (node, "cluster_address", ""),
                         bawn_json_get_bool (node, "active_node", FALSE) ? "true" : "false",
-                        bawn_json_get_string (node, "version", ""),
+                        version_of (node),
                         bawn_json_get_string (node, "last_echo", ""), NULL);
   bawn_cli_output_table (cli, table);
   return TRUE;

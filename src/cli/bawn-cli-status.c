@@ -86,6 +86,7 @@ output_as_table (BawnCli *cli, const BawnJsonNode *seal, const Cluster *ha)
   if (bawn_json_get_bool (seal, "migration", FALSE))
     add_text (table, "Seal Migration in Progress", seal, "migration");
   add_text (table, "Version", seal, "version");
+  add_text (table, "Bawn Version", seal, "bawn_version");
   add_text (table, "Build Date", seal, "build_date");
   add_text (table, "Storage Type", seal, "storage_type");
   add_text (table, "Cluster Name", seal, "cluster_name");

@@ -148,13 +148,10 @@ bawn_consul_new (BawnConsulOptions *options, GError **error)
 
   g_mutex_init (&self->lock);
   self->options = options;
-  self->token = g_strdup (options->token);
-  if (options->token_file != NULL)
-    {
-      self->token = read_token_file (options->token_file, error);
-      if (self->token == NULL)
-        return NULL;
-    }
+  self->token = options->token_file != NULL ? read_token_file (options->token_file, error)
+                                             : g_strdup (options->token);
+  if (options->token_file != NULL && self->token == NULL)
+    return NULL;
 
   self->rest = bawn_rest_new (options->rest, should_try_next, error);
   return self->rest != NULL ? g_steal_pointer (&self) : NULL;

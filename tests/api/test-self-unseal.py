@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A server that unseals itself at the start, by a credential of its service manager."""
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -15,18 +16,19 @@ def is_active(server):
     return server.call("GET", "sys/health").status == 200
 
 
+@contextlib.contextmanager
 def with_credential():
     """A server whose storage its key opens."""
-    server = Server(tls=False, extra=SEAL, start=False)
-    with open(os.path.join(server.home, "unseal-key"), "wb") as f:
-        f.write(os.urandom(32))
-    os.environ["CREDENTIALS_DIRECTORY"] = server.home
-    server.start()
-    made = server.call("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})
-    assert made.status == 200
-    server.share, server.root = made.json["recovery_keys_base64"][0], made.json["root_token"]
-    wait_for("the server to unseal itself", lambda: is_active(server))
-    return server
+    with Server(tls=False, extra=SEAL, start=False) as server:
+        with open(os.path.join(server.home, "unseal-key"), "wb") as f:
+            f.write(os.urandom(32))
+        os.environ["CREDENTIALS_DIRECTORY"] = server.home
+        server.start()
+        made = server.call("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})
+        assert made.status == 200
+        server.share, server.root = made.json["recovery_keys_base64"][0], made.json["root_token"]
+        wait_for("the server to unseal itself", lambda: is_active(server))
+        yield server
 
 
 def test_a_server_that_unseals_itself_is_unsealed_after_a_restart():

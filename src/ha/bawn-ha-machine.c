@@ -86,6 +86,7 @@ move_to (BawnHaMachine *machine, BawnHaState next, BawnHaEvent event, const char
       return;
     }
 
+  bawn_log_set_ha_state (bawn_ha_state_name (next));
   bawn_log_info ("ha", "%s, was %s (%s): %s", bawn_ha_state_name (next),
                  bawn_ha_state_name (machine->state), bawn_ha_event_name (event), reason);
   machine->state = next;

@@ -33,6 +33,20 @@ bawn_log_set_node (const char *ha_state, guint64 epoch)
 }
 
 /**
+ * bawn_log_set_ha_state:
+ * @ha_state: as for bawn_log_set_node()
+ *
+ * For the message that tells of the change, which comes before anybody else hears of it. Any thread.
+ */
+void
+bawn_log_set_ha_state (const char *ha_state)
+{
+  g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&state.lock);
+
+  g_strlcpy (state.node.ha_state, ha_state, sizeof state.node.ha_state);
+}
+
+/**
  * bawn_log_set_request:
  * @id: (nullable): of the request that this thread works at from now on; must last that long
  *

@@ -41,6 +41,7 @@ const char *bawn_log_level_name (BawnLogLevel level);
 const char *const *bawn_log_level_names (void);
 guint64 bawn_log_count_dropped (void);
 void bawn_log_set_node (const char *ha_state, guint64 epoch);
+void bawn_log_set_ha_state (const char *ha_state);
 const char *bawn_log_set_request (const char *id);
 
 void bawn_log_full (BawnLogLevel level,

@@ -188,6 +188,8 @@ def test_the_journal_has_fields():
     unsealed, active = entries(ids["UNSEALED"])[-1], entries(ids["ACTIVE"])[-1]
     assert unsealed["BAWN_MODULE"] == "core" and unsealed["SYSLOG_IDENTIFIER"] == "bawnd" and unsealed["PRIORITY"] == "6", unsealed
     assert active["EPOCH"].isdigit() and ("epoch " + active["EPOCH"]) in active["MESSAGE"], active
+    # The change of the state is found by the state.
+    assert "active, was promoting" in machine.run("journalctl --no-pager -o cat -u bawnd HA_STATE=active")
     machine.run("systemctl reload bawnd")
     reloads = wait_for("the reload", lambda: [entry for entry in map(json.loads, machine.run(
         "journalctl --no-pager -o json -u bawnd -n 20").splitlines()) if "audit files were opened again" in str(entry["MESSAGE"])])

@@ -172,6 +172,10 @@ test_what_a_message_is_about_goes_with_it (void)
   g_assert_cmpuint (bawn_log_add_context (many, G_N_ELEMENTS (many), TRUE, &context, all), ==, BAWN_LOG_MAX_FIELDS);
 
   g_assert_cmpstr (bawn_log_set_request (NULL), ==, "r-1");
+  bawn_log_set_ha_state ("standby");
+  n = bawn_log_add_context (plain, 1, TRUE, &context, all);
+  g_assert_cmpstr (value_of (all, n, "HA_STATE"), ==, "standby");
+  g_assert_cmpstr (value_of (all, n, "EPOCH"), ==, "7");
   bawn_log_set_node ("sealed", 0);
   n = bawn_log_add_context (plain, 1, TRUE, &context, all);
   g_assert_null (value_of (all, n, "REQUEST_ID"));

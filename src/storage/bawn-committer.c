@@ -631,20 +631,21 @@ bawn_committer_give_up (BawnCommitter *self, gint64 patience_us)
  * @self: a committer
  *
  * Lets the batch under way end, answers the rest STANDBY and waits for the thread. If the storage
- * does not say within %BAWN_COMMITTER_GRACE_S whether the batch is in, that stays unknown. On its
+ * does not say within %BAWN_COMMITTER_GRACE_MS whether the batch is in, that stays unknown. On its
  * own thread, which cannot wait for itself, this only sees to it that the thread ends.
  */
 void
 bawn_committer_close (BawnCommitter *self)
 {
-  gint64 until = g_get_monotonic_time () + BAWN_COMMITTER_GRACE_S * G_TIME_SPAN_SECOND;
-
   gboolean own_thread = self->thread == g_thread_self ();
 
   g_mutex_lock (&self->lock);
+  /* Nobody waits for it. But a storage that has come back, as it has when another node is found to be active, says in a moment
+   * what it thinks of the batch, and somebody will want to know. */
+  gint64 grace_ms = self->given_up ? BAWN_COMMITTER_LAST_WORD_MS : BAWN_COMMITTER_GRACE_MS;
+  gint64 until = g_get_monotonic_time () + grace_ms * G_TIME_SPAN_MILLISECOND;
+
   self->closing = TRUE;
-  if (self->given_up)
-    until = 0;
   g_cond_broadcast (&self->changed);
   while (!own_thread && !self->finished && g_cond_wait_until (&self->changed, &self->lock, until))
     ;

@@ -10,7 +10,9 @@ G_BEGIN_DECLS
 /* More waiting transactions than this are refused: whoever sends so many does not wait for answers. */
 #define BAWN_COMMITTER_MAX_QUEUE 16384
 /* How long a closing term waits for a batch whose answer the storage owes, before its outcome stays unknown. */
-#define BAWN_COMMITTER_GRACE_S 5
+#define BAWN_COMMITTER_GRACE_MS 5000
+/* The same for one that was given up, so that the log can tell what has become of it. */
+#define BAWN_COMMITTER_LAST_WORD_MS 500
 
 /**
  * BawnCommitter:

@@ -373,6 +373,22 @@ open_metrics_of (CoreFixture *node)
   return g_strndup (g_bytes_get_data (response->data, NULL), g_bytes_get_size (response->data));
 }
 
+/* What the election has to say may come a moment after requests are served. */
+static char *
+await_metrics_of (CoreFixture *node, const char *what)
+{
+  for (guint tries = 0;; tries++)
+    {
+      g_autofree char *text = open_metrics_of (node);
+
+      if (strstr (text, what) != NULL)
+        return g_steal_pointer (&text);
+      if (tries == 30000)
+        g_error ("\"%s\" is missing in:\n%s", what, text);
+      g_usleep (1000);
+    }
+}
+
 static void
 assert_shows (const char *text, const char *what)
 {
@@ -396,7 +412,7 @@ test_metrics_tell_of_the_election (Cluster *c, gconstpointer data)
 
   CoreFixture *active = await_active (c, NULL);
   CoreFixture *standby = other_than (c, active);
-  g_autofree char *of_active = open_metrics_of (active);
+  g_autofree char *of_active = await_metrics_of (active, "\nbawn_ha_state 4\n");
   g_autofree char *of_standby = open_metrics_of (standby);
   g_autofree char *epoch = g_strdup_printf ("\nbawn_ha_epoch %" G_GUINT64_FORMAT "\n", epoch_of (active));
 
@@ -406,7 +422,6 @@ test_metrics_tell_of_the_election (Cluster *c, gconstpointer data)
       assert_shows (of_standby, names[i]);
     }
   assert_shows (of_active, epoch);
-  assert_shows (of_active, "\nbawn_ha_state 4\n");
   assert_shows (of_active, "\nbawn_ha_last_change{reason=\"this node can serve\"} 1\n");
   assert_shows (of_standby, "\nvault_core_active 0\n");
   assert_shows (of_standby, "\nbawn_ha_last_change{reason=\"");

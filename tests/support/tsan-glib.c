@@ -143,10 +143,16 @@ g_hash_table_unref (GHashTable *table)
   REAL (g_hash_table_unref) (table);
 }
 
+/* Who is the last is known only after the counting, and somebody may have let go just before it. */
 gboolean (g_atomic_ref_count_dec) (gatomicrefcount *count)
 {
-  meet (count);
-  return REAL (g_atomic_ref_count_dec) (count);
+  __tsan_release (count);
+
+  gboolean last = REAL (g_atomic_ref_count_dec) (count);
+
+  if (last)
+    __tsan_acquire (count);
+  return last;
 }
 
 void

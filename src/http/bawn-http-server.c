@@ -16,6 +16,8 @@
 #define OTHER_FDS 256
 /* For the last segment of a connection that is being made: as long as one takes between distant machines. */
 #define ARRIVAL_US (100 * 1000)
+/* The same on this machine, where it is done at once, unless the processor was given to somebody else just then: they would be reset. */
+#define LOCAL_ARRIVAL_US (10 * 1000)
 
 struct _BawnHttpServer
 {
@@ -183,8 +185,8 @@ bawn_http_server_stop (BawnHttpServer *server, gint64 grace_us)
     return;
   for (guint i = 0; i < server->listeners->len; i++)
     remote |= bawn_http_listener_turn_away (g_ptr_array_index (server->listeners, i), server->workers->len);
-  if (remote && grace_us > 0)
-    g_usleep (MIN (ARRIVAL_US, (gulong) grace_us));
+  if (grace_us > 0)
+    g_usleep (MIN (remote ? ARRIVAL_US : LOCAL_ARRIVAL_US, (gulong) grace_us));
   if (server->cluster != NULL)
     bawn_http_cluster_close (server->cluster);
   for (guint i = 0; i < server->workers->len; i++)

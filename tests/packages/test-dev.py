@@ -48,7 +48,9 @@ def test_piuparts_finds_nothing(folder):
         raise Impossible("there is no piuparts")
     debs = [d for d in glob.glob(os.path.join(folder, "*.deb")) if "dbgsym" not in d]
     # Nothing to upgrade from: a mirror has no bawn. test-life.py upgrades. It runs logrotate, which keeps books.
-    status, said = run("piuparts", "--distribution=" + RELEASE, "--mirror=%s main" % mirror(), "--no-upgrade-test",
+    # That folder goes when it is empty: debhelper has each package with a profile do so.
+    status, said = run("piuparts", "--ignore=/etc/apparmor.d/disable/", "--distribution=" + RELEASE,
+                       "--mirror=%s main" % mirror(), "--no-upgrade-test",
                        "--existing-chroot=" + base_tree(), "--ignore=/var/lib/logrotate/status", *debs)
     assert status == 0, said[-4000:]
 

@@ -11,7 +11,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 SRC = os.path.abspath(os.path.join(HERE, "../.."))
 sys.path.insert(0, os.path.join(HERE, "../system"))
-from machine import RELEASE, Impossible, base_tree, check_possible, mirror  # noqa: E402
+from machine import RELEASE, Impossible, base_tree, check_possible, mirror, run_tests, tests_of  # noqa: E402
 
 # Packages come from the machine's own mirror, which may be slow.
 PATIENCE = 1200
@@ -56,22 +56,8 @@ def test_piuparts_finds_nothing(folder):
 
 
 def main(folder):
-    tests = [(name[5:].replace("_", " "), value) for name, value in globals().items() if name.startswith("test_")]
-    print("1..%d" % len(tests))
-    bad = 0
-    for number, (name, test) in enumerate(tests, 1):
-        try:
-            check_possible()
-            test(os.path.abspath(folder))
-            print("ok %d - %s" % (number, name), flush=True)
-        except Impossible as e:
-            print("ok %d - %s # SKIP %s" % (number, name, e))
-        except (AssertionError, subprocess.TimeoutExpired) as e:
-            bad += 1
-            for line in str(e).splitlines():
-                print("# " + line)
-            print("not ok %d - %s" % (number, name), flush=True)
-    return bad != 0
+    folder = os.path.abspath(folder)
+    return run_tests([(name, lambda test=test: test(folder)) for name, test in tests_of(globals())], check_possible)
 
 
 if __name__ == "__main__":

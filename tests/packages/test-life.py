@@ -14,12 +14,11 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SRC = os.path.abspath(os.path.join(HERE, "../.."))
 sys.path.insert(0, os.path.join(HERE, "../system"))
-from machine import Impossible, Machine, wait_for  # noqa: E402
+from machine import Machine, run_tests, tests_of, wait_for  # noqa: E402
 
 # Two nodes on one machine, which share a file.
 NODES = {"one": 8200, "two": 8210}
@@ -328,39 +327,20 @@ def next_version(deb, folder):
 
 
 def main(folder):
-    global machine
-
-    tests = [(name[5:].replace("_", " "), value) for name, value in globals().items() if name.startswith("test_")]
-    print("1..%d" % len(tests))
-    try:
-        machine = Bare("bawn-life")
-    except Impossible as e:
-        for number, (name, _) in enumerate(tests, 1):
-            print("ok %d - %s # SKIP %s" % (number, name, e))
-        return 0
-    found = [f for f in glob.glob(os.path.join(folder, "bawn_*.deb"))]
+    found = glob.glob(os.path.join(folder, "bawn_*.deb"))
     assert len(found) == 1, found
-    with tempfile.TemporaryDirectory(prefix="bawn-life-") as scratch:
-        for name, deb in (("old", found[0]), ("new", next_version(found[0], scratch))):
-            debs[name] = "/root/%s.deb" % name
-            shutil.copy(deb, machine.path(debs[name]))
-    bad = 0
-    for number, (name, test) in enumerate(tests, 1):
-        try:
-            # Each begins where the last one ended.
-            assert not bad, "what comes before it has failed"
-            test()
-            print("ok %d - %s" % (number, name), flush=True)
-        except Exception:
-            bad += 1
-            for line in traceback.format_exc().splitlines():
-                print("# " + line)
-            if bad == 1:
-                for line in machine.run("journalctl --no-pager -o short-precise -n 60 -u 'bawnd*'", check=False).splitlines():
-                    print("# " + line)
-            print("not ok %d - %s" % (number, name), flush=True)
-    machine.close()
-    return bad != 0
+
+    def boot():
+        global machine
+
+        machine = Bare("bawn-life")
+        with tempfile.TemporaryDirectory(prefix="bawn-life-") as scratch:
+            for name, deb in (("old", found[0]), ("new", next_version(found[0], scratch))):
+                debs[name] = "/root/%s.deb" % name
+                shutil.copy(deb, machine.path(debs[name]))
+
+    return run_tests(tests_of(globals()), boot, chained=True,
+                     journal=lambda: machine.run("journalctl --no-pager -o short-precise -n 60 -u 'bawnd*'", check=False))
 
 
 if __name__ == "__main__":

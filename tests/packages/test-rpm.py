@@ -7,12 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
-import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SRC = os.path.abspath(os.path.join(HERE, "../.."))
 sys.path.insert(0, os.path.join(HERE, "../system"))
-from machine import Impossible, Machine  # noqa: E402
+from machine import Machine, run_tests, tests_of  # noqa: E402
 
 # What systemd of Fedora brings for the scripts of packages, and Debian's lacks; it keeps to presets as the real one does.
 HELPER = """#!/bin/sh
@@ -100,27 +99,7 @@ def main(folder):
     found = glob.glob(os.path.join(folder, "*/bawn-[0-9]*.rpm"))
     assert len(found) == 1, found
     package = found[0]
-    tests = [(name[5:].replace("_", " "), value) for name, value in globals().items() if name.startswith("test_")]
-    print("1..%d" % len(tests))
-    try:
-        RpmMachine("bawn-rpm")
-    except Impossible as e:
-        for number, (name, _) in enumerate(tests, 1):
-            print("ok %d - %s # SKIP %s" % (number, name, e))
-        return 0
-    bad = 0
-    for number, (name, test) in enumerate(tests, 1):
-        try:
-            assert not bad, "what comes before it has failed"
-            test()
-            print("ok %d - %s" % (number, name), flush=True)
-        except Exception:
-            bad += 1
-            for line in traceback.format_exc().splitlines():
-                print("# " + line)
-            print("not ok %d - %s" % (number, name), flush=True)
-    machine.close()
-    return bad != 0
+    return run_tests(tests_of(globals()), lambda: RpmMachine("bawn-rpm"), chained=True)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 BUILD = os.path.abspath(os.environ.get("builddir", os.path.join(os.path.dirname(__file__), "../../build")))
 SRC = os.path.abspath(os.environ.get("srcdir", os.path.join(os.path.dirname(__file__), "../..")))
@@ -277,6 +278,39 @@ def installed_paths():
     with open(os.path.join(BUILD, "data/systemd/bawnd.service")) as f:
         found = re.search(r"^ExecStart=(\S+) --config (\S+)$", f.read(), re.M)
     return found.group(1), os.path.dirname(found.group(2))
+
+
+def tests_of(namespace):
+    return [(name[len("test_"):].replace("_", " "), test) for name, test in namespace.items() if name.startswith("test_")]
+
+
+def run_tests(tests, boot, journal=None, chained=False):
+    """Runs (name, function) one after the other and speaks TAP; where boot() is impossible all are skipped. journal() has lines for
+    whoever looks at a failure. If they are chained each begins where the last one has ended, so the first failure is the last."""
+    print("1..%d" % len(tests), flush=True)
+    try:
+        boot()
+    except Impossible as why:
+        for number, (name, _) in enumerate(tests, 1):
+            print("ok %d - %s # SKIP %s" % (number, name, why), flush=True)
+        return 0
+    bad = 0
+    for number, (name, test) in enumerate(tests, 1):
+        begun = time.monotonic()
+        try:
+            assert not (chained and bad), "what comes before it has failed"
+            test()
+            print("ok %d - %s" % (number, name), flush=True)
+            print("# after %.1f s" % (time.monotonic() - begun), flush=True)
+        except Impossible as why:
+            print("ok %d - %s # SKIP %s" % (number, name, why), flush=True)
+        except Exception:
+            bad += 1
+            text = traceback.format_exc()
+            if journal is not None and not (chained and bad > 1):
+                text += journal()
+            print("".join("# " + line + "\n" for line in text.splitlines()) + "not ok %d - %s" % (number, name), flush=True)
+    return 1 if bad else 0
 
 
 if __name__ == "__main__":

@@ -11,10 +11,9 @@ import shutil
 import subprocess
 import sys
 import time
-import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from machine import BUILD, SRC, Impossible, Machine, installed_paths, wait_for  # noqa: E402
+from machine import BUILD, SRC, Machine, installed_paths, run_tests, tests_of, wait_for  # noqa: E402
 
 CONFIG = """[server]
 api-addr=http://127.0.0.1:8200
@@ -493,37 +492,21 @@ def test_rules_for_other_programs():
 
 
 def main():
-    global machine, bawnd, etc
+    global bawnd, etc
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--debs", metavar="DIR", help="install these packages")
     parser.add_argument("tests", nargs="*", help="run only these")
     arguments = parser.parse_args()
     bawnd, etc = ("/usr/sbin/bawnd", "/etc/bawn") if arguments.debs else installed_paths()
-    tests = [function for name, function in globals().items() if name.startswith("test_")
-             and (not arguments.tests or name[len("test_"):].replace("_", "-") in arguments.tests)]
-    begun = time.monotonic()
-    try:
+
+    def boot():
+        global machine
+
         machine = Machine(debs=arguments.debs)
-    except Impossible as why:
-        print("1..0 # SKIP %s" % why)
-        return 0
-    print("# the machine is up after %.1f s" % (time.monotonic() - begun))
-    print("1..%d" % len(tests))
-    bad = False
-    for i, function in enumerate(tests, 1):
-        name = function.__name__[len("test_"):].replace("_", "-")
-        begun = time.monotonic()
-        try:
-            function()
-            print("ok %d - %s # %.1f s" % (i, name, time.monotonic() - begun), flush=True)
-        except Exception:
-            bad = True
-            print("".join("# " + line + "\n" for line in traceback.format_exc().splitlines()), end="")
-            print("".join("# " + line + "\n" for line in
-                          machine.run("journalctl --no-pager -o short-precise -n 40", check=False).splitlines()), end="")
-            print("not ok %d - %s" % (i, name), flush=True)
-    machine.close()
-    return 1 if bad else 0
+
+    return run_tests([(name, test) for name, test in tests_of(globals())
+                      if not arguments.tests or name.replace(" ", "-") in arguments.tests], boot,
+                     lambda: machine.run("journalctl --no-pager -o short-precise -n 40", check=False))
 
 
 if __name__ == "__main__":
